@@ -1,0 +1,162 @@
+/** What is configured from outside: every environment variable Foothold reads, with its meaning, default and check. */
+import { WrongInput } from '@foothold/contract';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+interface Setting<T> {
+  meaning: string;
+  /** As the README's table shows it. */
+  default: string;
+  read(text: string | undefined): T;
+}
+
+/** Says what is wrong with a value without repeating it: settings hold secrets. */
+class Unfit extends Error {
+  constructor(
+    readonly reason: string,
+    readonly fix: string,
+  ) {
+    super(reason);
+  }
+}
+
+const text = (fallback: string, pattern: RegExp, fix: string) => (given: string | undefined): string => {
+  if (given === undefined || given === '') return fallback;
+  if (!pattern.test(given)) throw new Unfit(`a text of ${given.length} characters that does not fit`, fix);
+  return given;
+};
+
+export const SETTINGS = {
+  DATABASE_URL: {
+    meaning: 'the Postgres (14 or newer) that holds log and read tables',
+    default: 'an embedded Postgres in FOOTHOLD_HOME',
+    read: (given) => {
+      if (!given) return null;
+      if (!/^postgres(ql)?:\/\/[^/]+\/.+/.test(given)) throw new Unfit('is no Postgres address', 'write postgres://user:password@host:5432/database');
+      return given;
+    },
+  } as Setting<string | null>,
+  FOOTHOLD_HOME: {
+    meaning: 'the folder of the embedded Postgres and of the pseudonym key',
+    default: '.foothold',
+    read: (given) => {
+      if (given?.includes('\0')) throw new Unfit('holds a NUL character', 'name a folder');
+      return resolve(given || '.foothold');
+    },
+  } as Setting<string>,
+  FOOTHOLD_PSEUDONYM_KEY: {
+    meaning: 'the secret (64 hex digits) under which people are pseudonymised; every process and host needs the same, and losing it splits everybody in two',
+    default: 'made once and kept in FOOTHOLD_HOME/pseudonym.key',
+    read: (given) => {
+      if (!given) return null;
+      if (!/^[0-9a-f]{64}$/i.test(given)) throw new Unfit(`is a text of ${given.length} characters, not 64 hex digits`, 'make one with: openssl rand -hex 32');
+      return Buffer.from(given, 'hex');
+    },
+  } as Setting<Buffer | null>,
+  KAFKA_BROKERS: {
+    meaning: 'host:port of Kafka brokers, separated by commas; the recorder needs it',
+    default: 'none',
+    read: (given) => {
+      if (!given) return [];
+      const brokers = given.split(',').map((broker) => broker.trim());
+      const wrong = brokers.findIndex((broker) => !/^[A-Za-z0-9._-]+:\d{1,5}$/.test(broker) && !/^\[[0-9a-f:]+\]:\d{1,5}$/i.test(broker));
+      if (wrong >= 0) throw new Unfit(`entry ${wrong + 1} is not host:port`, 'write for instance kafka-1:9092,kafka-2:9092');
+      return brokers;
+    },
+  } as Setting<string[]>,
+  KAFKA_PREFIX: {
+    meaning: 'what the names of Foothold’s topics and consumer groups begin with',
+    default: 'foothold',
+    read: text('foothold', /^[a-z0-9][a-z0-9_-]{0,62}$/, 'use 1-63 of a-z, 0-9, _ and -, without dots'),
+  } as Setting<string>,
+  FOOTHOLD_LOG_LEVEL: {
+    meaning: 'how much the processes say: debug, info, warn or error',
+    default: 'info',
+    read: text('info', /^(debug|info|warn|error)$/, 'choose debug, info, warn or error'),
+  } as Setting<string>,
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    meaning: 'where spans are sent (OTLP over HTTP); a span a batch is made in any case',
+    default: 'nowhere',
+    read: (given) => {
+      if (!given) return null;
+      if (!/^https?:\/\/\S+$/.test(given)) throw new Unfit('is no http address', 'write for instance http://localhost:4318');
+      return given;
+    },
+  } as Setting<string | null>,
+};
+
+export type Config = { [name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[name]['read']> };
+
+/**
+ * Reads the configuration.
+ * @throws WrongInput naming the variable and the fix, never its value.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const config: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    try {
+      config[name] = setting.read(env[name]);
+    } catch (error) {
+      if (error instanceof Unfit) throw new WrongInput(name, error.reason, error.fix);
+      throw error;
+    }
+  }
+  return config as Config;
+}
+
+/** Turns people into pseudonyms, each tenant under a key of its own derived from the secret. */
+export class Pseudonymiser {
+  private readonly keys = new Map<string, Buffer>();
+  private known = new Map<string, string>();
+
+  constructor(private readonly secret: Buffer) {}
+
+  /** HMAC-SHA256 under the tenant's key, 64 hex digits. */
+  pseudonym(tenant: string, person: string): string {
+    const label = `${tenant}/${person}`;
+    let pseudonym = this.known.get(label);
+    if (pseudonym === undefined) {
+      pseudonym = createHmac('sha256', this.key(tenant)).update(person).digest('hex');
+      if (this.known.size >= 100_000) this.known = new Map();
+      this.known.set(label, pseudonym);
+    }
+    return pseudonym;
+  }
+
+  /** What proves that two processes hold the same key for a tenant, without telling the key. */
+  check(tenant: string): Buffer {
+    return createHash('sha256').update('check').update(this.key(tenant)).digest();
+  }
+
+  private key(tenant: string): Buffer {
+    let key = this.keys.get(tenant);
+    if (!key) this.keys.set(tenant, (key = createHmac('sha256', this.secret).update(`tenant:${tenant}`).digest()));
+    return key;
+  }
+}
+
+/** The pseudonymiser of this configuration; makes and keeps a secret where none is given. */
+export function openPseudonymiser(config: Config): Pseudonymiser {
+  return new Pseudonymiser(config.FOOTHOLD_PSEUDONYM_KEY ?? keptSecret(config.FOOTHOLD_HOME));
+}
+
+function keptSecret(home: string): Buffer {
+  const path = join(home, 'pseudonym.key');
+  if (!existsSync(path)) {
+    mkdirSync(home, { recursive: true });
+    const draft = `${path}.${process.pid}`;
+    writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+    chmodSync(draft, 0o600);
+    try {
+      linkSync(draft, path); // of several first processes one makes the key and the others use it
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(draft);
+    }
+  }
+  const kept = readFileSync(path, 'utf8').trim();
+  if (!/^[0-9a-f]{64}$/.test(kept)) throw new WrongInput('FOOTHOLD_HOME', 'its pseudonym.key does not hold 64 hex digits', 'restore the file, or set FOOTHOLD_PSEUDONYM_KEY');
+  return Buffer.from(kept, 'hex');
+}

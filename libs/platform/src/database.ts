@@ -1,0 +1,129 @@
+/**
+ * Postgres for every process: TypeORM keeps the pool, the migrations and the transactions;
+ * the hot path takes the pg client of a transaction and writes its own SQL on it.
+ */
+import { WrongInput } from '@foothold/contract';
+import { type PoolClient } from 'pg';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { errorText } from './errors.js';
+
+export type { PoolClient } from 'pg';
+
+/** One step of the schema, applied once, in the order of its name's trailing number (milliseconds, as TypeORM wants it). */
+export interface Migration {
+  name: string;
+  sql: string;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  migrations: Migration[];
+  /** Shown in pg_stat_activity, so that an operator sees which process holds what. */
+  application: string;
+  poolSize?: number;
+}
+
+/** A pool of connections whose transactions are ours to write SQL in. */
+export class Database {
+  constructor(private readonly source: DataSource) {}
+
+  /** Runs one statement outside a transaction of the caller's and gives its rows. */
+  async query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return this.source.query(sql, values);
+  }
+
+  /** Runs `work` between BEGIN and COMMIT; any error rolls back and is thrown on. The client is the pool's own, never kept. */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      await runner.startTransaction();
+      try {
+        const result = await work(client);
+        await runner.commitTransaction();
+        return result;
+      } catch (error) {
+        await runner.rollbackTransaction().catch(() => undefined); // the connection is gone: Postgres has rolled back already
+        throw error;
+      }
+    } finally {
+      await runner.release().catch(() => undefined);
+    }
+  }
+
+  /** Names of the migrations this program knows and the database has not run. */
+  async pendingMigrations(): Promise<string[]> {
+    const known = this.source.migrations.map((migration) => migration.name ?? '');
+    const exists = await this.query<{ there: boolean }>(`select to_regclass('migrations') is not null as there`);
+    const done = exists[0]?.there ? await this.query<{ name: string }>('select name from migrations') : [];
+    return known.filter((name) => !done.some((row) => row.name === name));
+  }
+
+  /** Brings the schema up to date; several processes may call it at once (an advisory lock lets one through at a time). */
+  async migrate(): Promise<void> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      await this.source.runMigrations({ transaction: 'each' });
+    } finally {
+      await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+      await runner.release();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.source.destroy();
+  }
+}
+
+const MIGRATION_LOCK = 7_066_081;
+
+/**
+ * Opens a pool on `url`. A stalled process loses its open transaction after 30 s (and with it every
+ * row lock, which is what leases are), so one stopped projector cannot hold a shard for ever.
+ * @throws WrongInput when the address cannot be reached, naming DATABASE_URL.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const source = new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.application,
+    poolSize: options.poolSize ?? 6,
+    migrations: options.migrations.map(asTypeOrmMigration),
+    migrationsTableName: 'migrations',
+    poolErrorHandler: () => undefined, // an idle connection that dies is replaced at its next use, which reports what is wrong
+    extra: { options: '-c idle_in_transaction_session_timeout=30000 -c timezone=UTC', connectionTimeoutMillis: 10_000 },
+  });
+  try {
+    await source.initialize();
+  } catch (error) {
+    throw new WrongInput('DATABASE_URL', `the database cannot be reached: ${errorText(error)}`, 'check host, port, user, password and database name, and that Postgres runs');
+  }
+  return new Database(source);
+}
+
+function asTypeOrmMigration(migration: Migration): new () => MigrationInterface {
+  return class implements MigrationInterface {
+    name = migration.name;
+    async up(runner: QueryRunner): Promise<void> {
+      await runner.query(migration.sql);
+    }
+    async down(): Promise<void> {
+      throw new Error(`${migration.name} only goes forward: restore a backup to go back`);
+    }
+  };
+}
+
+/**
+ * Whether an error is the database's passing trouble (connection lost, starting up, shutting down, deadlock,
+ * serialisation, too many connections, disk full) so that waiting and trying again is right.
+ */
+export function isTransient(error: unknown): boolean {
+  const seen = error as { code?: string; message?: string; cause?: unknown; driverError?: unknown };
+  const code = seen?.code ?? '';
+  if (/^(08|40|53|57P|25P03)/.test(code)) return true;
+  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/.test(code)) return true;
+  if (/Connection terminated|connection timeout|Client has encountered a connection error|not queryable|timeout exceeded when trying to connect|Driver not Connected/i.test(seen?.message ?? '')) return true;
+  const inner = seen?.driverError ?? seen?.cause;
+  return inner !== undefined && inner !== error && isTransient(inner);
+}
