@@ -1,0 +1,235 @@
+/**
+ * The one way into the log, for every writer.
+ *
+ * What arrives: events that passed the boundary, refusals of those that did not, and the stretch of the
+ * origin (a Kafka partition, a file) they came from. What leaves: rows of `event`, dead letters, the ledger
+ * and the moved fence, all in one transaction or none. Next is `read`, for the projector.
+ *
+ *   fence   compare-and-set of the origin's next offset: whoever comes second writes nothing
+ *   heads   the rows of the shards concerned, locked in ascending order, so writers queue and never deadlock
+ *   probe   which of these ids are stored already: same body is a duplicate, another body a conflict
+ *   COPY    what is new, numbered from the heads; a lock held to the commit makes position order commit order
+ *   close   heads, dead letters and counters move; COMMIT
+ *
+ * Two writers with the same id in different shards (a conflict in the person) can both miss in the probe;
+ * the unique index stops the second, which then starts over and finds the first.
+ */
+import { type Refusal, type UsageEvent } from '@foothold/contract';
+import { type PoolClient } from '@foothold/platform';
+import { binaryRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
+import { type Log } from './identities.js';
+import { type Stretch } from './origin.js';
+import { USAGE_SHARDS } from './schema.js';
+
+/** One record of an origin: an event for a tenant, or why there is none. */
+export type Arrival = { tenant: string; event: UsageEvent } | { refusal: Refusal };
+
+/** What became of the records of one append. */
+export interface Outcome {
+  stored: number;
+  duplicate: number;
+  rejected: number;
+  quarantined: number;
+}
+
+/** Somebody else has taken this stretch of the origin: nothing was written. */
+export class Fenced extends Error {
+  constructor(readonly stretch: Stretch) {
+    super(`offset ${stretch.from} of origin ${stretch.origin} was taken by another reader`);
+    this.name = 'Fenced';
+  }
+}
+
+const EVENT_COLUMNS: Record<string, ColumnType> = {
+  shard: 'int2', position: 'int8', id: 'uuid', source: 'int4', type: 'text', deployment: 'int4', person: 'int8',
+  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json',
+};
+const COLUMNS = Object.keys(EVENT_COLUMNS);
+const TYPES = Object.values(EVENT_COLUMNS);
+
+interface Numbered {
+  event: UsageEvent;
+  tenant: string;
+  shard: number;
+  source: number;
+  deployment: number;
+  person: number | null;
+  actor: number | null;
+}
+
+/**
+ * Appends what a stretch of an origin held, once.
+ * @throws Fenced when the stretch was taken already.
+ */
+export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): Promise<Outcome> {
+  const refusals: Refusal[] = [];
+  const numbered = await number(log, arrivals, refusals);
+  for (;;) {
+    try {
+      return await log.database.transaction((client) => write(client, numbered, refusals, stretch));
+    } catch (error) {
+      if ((error as { code?: string; constraint?: string }).constraint !== 'event_identity') throw error;
+    }
+  }
+}
+
+/** The shard of a person's story: FNV-1a (32 bit) over tenant, deployment and pseudonym. Named in the design, never to change. */
+export function shardOf(tenant: string, deployment: string, person: string | null): number {
+  const text = `${tenant}/${deployment}/${person ?? ''}`;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % USAGE_SHARDS;
+}
+
+async function number(log: Log, arrivals: Arrival[], refusals: Refusal[]): Promise<Numbered[]> {
+  const { identities } = log;
+  const events: { tenant: string; event: UsageEvent }[] = [];
+  for (const arrival of arrivals) {
+    if ('refusal' in arrival) refusals.push(arrival.refusal);
+    else events.push(arrival);
+  }
+  await identities.learnDeployments(events.map(({ tenant, event }) => ({ tenant, deployment: event.deployment })));
+  const known: { tenant: string; number: number; deployment: number; event: UsageEvent }[] = [];
+  for (const { tenant, event } of events) {
+    const deployment = identities.deployment(tenant, event.deployment);
+    if (deployment) known.push({ tenant, number: deployment.tenant, deployment: deployment.deployment, event });
+    else refusals.push(unregistered(tenant, event));
+  }
+  await identities.learnSources(known.map(({ number, event }) => ({ tenant: number, name: event.source })));
+  await identities.learnPeople(people(known));
+  return known.map(({ tenant, number, deployment, event }) => ({
+    event,
+    tenant,
+    shard: shardOf(tenant, event.deployment, event.person),
+    source: identities.source(number, event.source),
+    deployment,
+    person: event.person === null ? null : identities.person(number, event.person),
+    actor: event.actor === null ? null : identities.person(number, event.actor),
+  }));
+}
+
+function* people(known: { number: number; event: UsageEvent }[]): Generator<{ tenant: number; pseudonym: string }> {
+  for (const { number, event } of known) {
+    if (event.person !== null) yield { tenant: number, pseudonym: event.person };
+    if (event.actor !== null) yield { tenant: number, pseudonym: event.actor };
+  }
+}
+
+async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal[], stretch: Stretch): Promise<Outcome> {
+  const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
+  if (fenced.rowCount !== 1) throw new Fenced(stretch);
+
+  const shards = [...new Set(numbered.map((item) => item.shard))];
+  const heads = new Map<number, number>();
+  let received = 0;
+  for (const [shard, position, at] of await binaryRows(client, LOCK_HEADS, [shards], 'append-heads')) {
+    heads.set(shard as number, position as number);
+    received = Math.max(received, at as number);
+  }
+
+  const fresh = new Map<string, Numbered>();
+  const letters = [...refusals];
+  const stored = await probe(client, numbered);
+  let duplicate = 0;
+  for (const item of numbered) {
+    const key = `${item.event.id}${item.source}`;
+    const twin = stored.get(key) ?? bodyOf(fresh.get(key));
+    if (twin === undefined) fresh.set(key, item);
+    else if (twin === bodyOf(item)) duplicate++;
+    else letters.push(conflict(item));
+  }
+
+  if (fresh.size > 0) {
+    const copy = new CopyBuffer(TYPES);
+    const row: Value[] = new Array(COLUMNS.length);
+    for (const item of fresh.values()) {
+      const position = heads.get(item.shard)! + 1;
+      heads.set(item.shard, position);
+      row[0] = item.shard;
+      row[1] = position;
+      row[2] = item.event.id;
+      row[3] = item.source;
+      row[4] = item.event.type;
+      row[5] = item.deployment;
+      row[6] = item.person;
+      row[7] = item.actor;
+      row[8] = item.event.time;
+      row[9] = received;
+      row[10] = stretch.origin;
+      row[11] = item.event.data;
+      copy.row(row);
+    }
+    await copyInto(client, 'event', COLUMNS, copy.finish());
+    await client.query({ name: 'append-move', text: MOVE_HEADS, values: [[...heads.keys()], [...heads.values()], micros(received)] });
+  }
+  await bury(client, letters, stretch.origin);
+  const quarantined = letters.filter((letter) => letter.kind === 'quarantined').length;
+  const outcome = { stored: fresh.size, duplicate, rejected: letters.length - quarantined, quarantined };
+  await client.query({ name: 'append-count', text: COUNT, values: [stretch.origin, outcome.stored, outcome.duplicate, outcome.rejected, outcome.quarantined] });
+  return outcome;
+}
+
+const FENCE = `update origin set next_offset = $3, void_offsets = void_offsets + $4, mark = coalesce($5, mark),
+  mark_offset = coalesce($6, mark_offset) where origin = $1 and next_offset = $2 and not finished`;
+/** The stamp is the shard's own clock: it never runs backwards, so the latest stamp in a shard is its greatest. */
+const LOCK_HEADS = `select shard, position, greatest(received, clock_timestamp()) from head where shard = any($1) order by shard for update`;
+const MOVE_HEADS = `update head set position = m.position, received = $3::timestamptz
+  from unnest($1::int2[], $2::int8[]) as m(shard, position) where head.shard = m.shard`;
+const PROBE = `select id, source, type, deployment, person, actor, time, data from event where id = any($1::uuid[])`;
+const COUNT = `update origin set stored = stored + $2, duplicate = duplicate + $3, rejected = rejected + $4,
+  quarantined = quarantined + $5 where origin = $1`;
+const BURY = `insert into dead_letter (origin, received, kind, tenant, deployment, source, type, id, field, reason, fix, payload)
+  select $1, clock_timestamp(), * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])`;
+
+/** Bodies of the ids among these that are stored, by id and source. */
+async function probe(client: PoolClient, numbered: Numbered[]): Promise<Map<string, string>> {
+  const bodies = new Map<string, string>();
+  if (numbered.length === 0) return bodies;
+  const rows = await binaryRows(client, PROBE, [numbered.map((item) => item.event.id)], 'append-probe');
+  for (const [id, source, type, deployment, person, actor, time, data] of rows) {
+    bodies.set(`${id}${source}`, body(type, deployment, person, actor, time, data));
+  }
+  return bodies;
+}
+
+/** What makes two events with one id the same: type, deployment, subject, actor, time and data; never where or when they came in. */
+function bodyOf(item: Numbered): string;
+function bodyOf(item: Numbered | undefined): string | undefined;
+function bodyOf(item: Numbered | undefined): string | undefined {
+  return item && body(item.event.type, item.deployment, item.person, item.actor, item.event.time, item.event.data);
+}
+
+const body = (...parts: (Value | undefined)[]): string => parts.join('\n');
+
+async function bury(client: PoolClient, letters: Refusal[], origin: number): Promise<void> {
+  if (letters.length === 0) return;
+  const column = (field: keyof Refusal) => letters.map((letter) => letter[field]);
+  await client.query(BURY, [
+    origin, column('kind'), column('tenant'), column('deployment'), column('source'), column('type'), column('id'),
+    column('field'), column('reason'), column('fix'), column('payload'),
+  ]);
+}
+
+function unregistered(tenant: string, event: UsageEvent): Refusal {
+  return letter(tenant, event, 'deployment', `no deployment "${event.deployment}" is registered for tenant "${tenant}"`,
+    `register it (foothold deployment register ${event.deployment} --tenant ${tenant}) and send the event again`);
+}
+
+function conflict(item: Numbered): Refusal {
+  return letter(item.tenant, item.event, 'id', 'this source has sent another event with the same id',
+    'give every event an id of its own; repeat an id only to repeat the very same event');
+}
+
+function letter(tenant: string, event: UsageEvent, field: string, reason: string, fix: string): Refusal {
+  const { data, ...envelope } = event;
+  return {
+    kind: 'quarantined', field, reason, fix, tenant, deployment: event.deployment, source: event.source, type: event.type, id: event.id,
+    payload: JSON.stringify({ ...envelope, data: JSON.parse(data) as unknown }),
+  };
+}
+
+/** Integer microseconds since 1970 as text Postgres reads without rounding. */
+function micros(value: number): string {
+  const seconds = Math.floor(value / 1_000_000);
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(value - seconds * 1_000_000).padStart(6, '0')}Z`;
+}

@@ -1,0 +1,95 @@
+/**
+ * Lifecycle facts: what people decide about a deployment. One stream a deployment, in the log's lifecycle shard,
+ * each fact at the version its command expected, with the registration it leads to written in the same transaction.
+ */
+import { createHash } from 'node:crypto';
+import { wrongKey, type KeyCheck, type Log } from './identities.js';
+import { LIFECYCLE_SHARD } from './schema.js';
+
+/** A fact to be added to a deployment's stream. */
+export interface Fact {
+  type: string;
+  /** Integer microseconds since 1970. */
+  time: number;
+  data: object;
+}
+
+/** Somebody else changed the stream first, or it is not there: read it again and decide anew. */
+export class VersionConflict extends Error {
+  constructor(
+    readonly deployment: string,
+    readonly expected: number,
+    readonly actual: number,
+  ) {
+    super(`deployment "${deployment}" is at version ${actual}, the command expected ${expected}`);
+    this.name = 'VersionConflict';
+  }
+}
+
+export interface Stream {
+  version: number;
+  registration: unknown;
+}
+
+/** A deployment's stream as it stands; version 0 and no registration where there is none. */
+export async function stream(log: Log, tenant: string, deployment: string): Promise<Stream> {
+  const rows = await log.database.query<Stream>(
+    `select d.version, d.registration from deployment d join tenant t using (tenant) where t.name = $1 and d.id = $2`,
+    [tenant, deployment],
+  );
+  return rows[0] ?? { version: 0, registration: null };
+}
+
+/**
+ * Adds facts to a deployment's stream, which must be at `expected`, and keeps `registration` as what they lead to.
+ * The tenant must exist.
+ * @throws VersionConflict
+ */
+export async function change(log: Log, tenant: string, deployment: string, expected: number, facts: Fact[], registration: object): Promise<void> {
+  await log.database.transaction(async (client) => {
+    const made = expected === 0 ? CREATE : ADVANCE;
+    const moved = await client.query<{ deployment: number; tenant: number }>(made, [tenant, deployment, expected + facts.length, JSON.stringify(registration), ...(expected === 0 ? [] : [expected])]);
+    const row = moved.rows[0];
+    if (!row) {
+      const actual = await client.query<{ version: number }>('select version from deployment join tenant using (tenant) where name = $1 and id = $2', [tenant, deployment]);
+      throw new VersionConflict(deployment, expected, actual.rows[0]?.version ?? 0);
+    }
+    const source = await client.query<{ source: number }>(
+      `insert into source (tenant, name) values ($1, 'foothold') on conflict (tenant, name) do update set name = excluded.name returning source`, [row.tenant],
+    );
+    const head = await client.query<{ position: string }>(`select position from head where shard = ${LIFECYCLE_SHARD} for update`);
+    const position = Number(head.rows[0]!.position);
+    for (const [i, fact] of facts.entries()) {
+      await client.query(
+        `insert into event (shard, position, id, source, type, deployment, time, received, version, data)
+         values (${LIFECYCLE_SHARD}, $1, $2, $3, $4, $5, to_timestamp($6::numeric / 1000000), clock_timestamp(), $7, $8)`,
+        [position + i + 1, factId(tenant, deployment, expected + i + 1), source.rows[0]!.source, fact.type, row.deployment, fact.time, expected + i + 1, JSON.stringify(fact.data)],
+      );
+    }
+    await client.query(`update head set position = $1, received = clock_timestamp() where shard = ${LIFECYCLE_SHARD}`, [position + facts.length]);
+  });
+}
+
+const CREATE = `insert into deployment (tenant, id, version, registration) select tenant, $2, $3, $4 from tenant where name = $1
+  on conflict do nothing returning deployment, tenant`;
+const ADVANCE = `update deployment set version = $3, registration = $4 from tenant t
+  where t.tenant = deployment.tenant and t.name = $1 and deployment.id = $2 and deployment.version = $5 returning deployment, t.tenant`;
+
+/** A fact's place in its stream is its identity: UUIDv8 of SHA-256. */
+function factId(tenant: string, deployment: string, version: number): string {
+  const bytes = createHash('sha256').update(`${tenant}/${deployment}/${version}`).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/**
+ * Makes a tenant, or makes sure that this process holds the same pseudonym key as the one that made it.
+ * @throws WrongInput where it does not.
+ */
+export async function openTenant(log: Log, tenant: string, keyCheck: KeyCheck): Promise<void> {
+  const check = keyCheck(tenant);
+  await log.database.query('insert into tenant (name, key_check) values ($1, $2) on conflict do nothing', [tenant, check]);
+  const rows = await log.database.query<{ same: boolean }>('select key_check = $2 as same from tenant where name = $1', [tenant, check]);
+  if (!rows[0]!.same) throw wrongKey(tenant);
+}

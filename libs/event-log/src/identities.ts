@@ -1,0 +1,194 @@
+/**
+ * Names to numbers. Tenants, sources, deployments and people are stored once and known in the log by number;
+ * numbers never change, so a process may remember those it has seen committed.
+ * People are numbered in a statement of their own before the append's transaction: a number remembered from
+ * a transaction that rolled back would point at nobody, and two long transactions inserting people would deadlock.
+ */
+import { WrongInput } from '@foothold/contract';
+import { type Database } from '@foothold/platform';
+
+/** How many people one process remembers; past it, all are looked up again. */
+const REMEMBERED_PEOPLE = 500_000;
+
+export interface DeploymentIdentity {
+  deployment: number;
+  tenant: number;
+  id: string;
+  /** The registration as its command wrote it; the log does not look inside. */
+  registration: unknown;
+}
+
+export class Identities {
+  private readonly tenants = new Map<string, number>();
+  private readonly deployments = new Map<string, DeploymentIdentity>();
+  private readonly deploymentsByNumber = new Map<number, DeploymentIdentity>();
+  private readonly sources = new Map<string, number>();
+  private readonly sourceNames = new Map<number, string>();
+  private people = new Map<string, number>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly keyCheck?: KeyCheck,
+  ) {}
+
+  tenant(name: string): number | undefined {
+    return this.tenants.get(name);
+  }
+
+  deployment(tenant: string, id: string): DeploymentIdentity | undefined {
+    return this.deployments.get(`${tenant}/${id}`);
+  }
+
+  source(tenant: number, name: string): number {
+    return this.sources.get(`${tenant}/${name}`)!;
+  }
+
+  person(tenant: number, pseudonym: string): number {
+    return this.people.get(`${tenant}/${pseudonym}`)!;
+  }
+
+  sourceName(source: number): string {
+    return this.sourceNames.get(source)!;
+  }
+
+  deploymentOf(number: number): DeploymentIdentity {
+    return this.deploymentsByNumber.get(number)!;
+  }
+
+  /** Learns the deployments of these (tenant, id) pairs that are registered by now; the others stay unknown and are asked for again next time. */
+  async learnDeployments(pairs: Iterable<{ tenant: string; deployment: string }>): Promise<void> {
+    const missing = new Map<string, { tenant: string; deployment: string }>();
+    for (const pair of pairs) {
+      const key = `${pair.tenant}/${pair.deployment}`;
+      if (!this.deployments.has(key)) missing.set(key, pair);
+    }
+    if (missing.size === 0) return;
+    const wanted = [...missing.values()];
+    this.remember(
+      await this.database.query(
+        `select t.name, t.key_check, d.deployment, d.tenant, d.id, d.registration
+           from unnest($1::text[], $2::text[]) as w(name, id)
+           join tenant t using (name) join deployment d on d.tenant = t.tenant and d.id = w.id`,
+        [wanted.map((pair) => pair.tenant), wanted.map((pair) => pair.deployment)],
+      ),
+    );
+  }
+
+  /** Learns deployments by number, for readers of the log. */
+  async learnDeploymentNumbers(numbers: Iterable<number>): Promise<void> {
+    const missing = [...new Set(numbers)].filter((number) => !this.deploymentsByNumber.has(number));
+    if (missing.length === 0) return;
+    this.remember(
+      await this.database.query(
+        `select t.name, t.key_check, d.deployment, d.tenant, d.id, d.registration
+           from deployment d join tenant t using (tenant) where d.deployment = any($1)`,
+        [missing],
+      ),
+    );
+  }
+
+  /** Numbers these sources, making those that are new. */
+  async learnSources(pairs: Iterable<{ tenant: number; name: string }>): Promise<void> {
+    const missing = new Map<string, { tenant: number; name: string }>();
+    for (const pair of pairs) {
+      const key = `${pair.tenant}/${pair.name}`;
+      if (!this.sources.has(key)) missing.set(key, pair);
+    }
+    if (missing.size === 0) return;
+    const wanted = [...missing.values()].sort((a, b) => a.tenant - b.tenant || (a.name < b.name ? -1 : 1));
+    const values = [wanted.map((pair) => pair.tenant), wanted.map((pair) => pair.name)];
+    await this.database.query(
+      `insert into source (tenant, name) select * from unnest($1::int[], $2::text[]) on conflict do nothing`,
+      values,
+    );
+    const rows = await this.database.query<{ source: number; tenant: number; name: string }>(
+      `select s.* from source s join unnest($1::int[], $2::text[]) as w(tenant, name) using (tenant, name)`,
+      values,
+    );
+    for (const row of rows) this.sources.set(`${row.tenant}/${row.name}`, row.source);
+  }
+
+  /** Learns sources by number, for readers of the log. */
+  async learnSourceNumbers(numbers: Iterable<number>): Promise<void> {
+    const missing = [...new Set(numbers)].filter((number) => !this.sourceNames.has(number));
+    if (missing.length === 0) return;
+    const rows = await this.database.query<{ source: number; name: string }>('select source, name from source where source = any($1)', [missing]);
+    for (const row of rows) this.sourceNames.set(row.source, row.name);
+  }
+
+  /** Numbers these people (64 hex digits), making those that are new. */
+  async learnPeople(pairs: Iterable<{ tenant: number; pseudonym: string }>): Promise<void> {
+    const missing = new Map<string, { tenant: number; pseudonym: string }>();
+    const wanted: string[] = [];
+    for (const pair of pairs) {
+      const key = `${pair.tenant}/${pair.pseudonym}`;
+      wanted.push(key);
+      if (!this.people.has(key)) missing.set(key, pair);
+    }
+    if (missing.size === 0) return;
+    if (this.people.size + missing.size > REMEMBERED_PEOPLE) {
+      // Everybody of this call must still be known when it returns.
+      const kept = new Map<string, number>();
+      for (const key of wanted) if (this.people.has(key)) kept.set(key, this.people.get(key)!);
+      this.people = kept;
+    }
+    const rest = await this.findPeople([...missing.values()], missing);
+    if (rest.length === 0) return;
+    await this.database.query(
+      `insert into person (tenant, pseudonym)
+       select tenant, decode(pseudonym, 'hex') from unnest($1::int[], $2::text[]) as w(tenant, pseudonym)
+        order by tenant, pseudonym on conflict do nothing`,
+      [rest.map((pair) => pair.tenant), rest.map((pair) => pair.pseudonym)],
+    );
+    await this.findPeople(rest, missing);
+  }
+
+  private async findPeople(
+    pairs: { tenant: number; pseudonym: string }[],
+    missing: Map<string, { tenant: number; pseudonym: string }>,
+  ): Promise<{ tenant: number; pseudonym: string }[]> {
+    const rows = await this.database.query<{ person: string; tenant: number; pseudonym: string }>(
+      `select p.person, p.tenant, w.pseudonym from unnest($1::int[], $2::text[]) as w(tenant, pseudonym)
+         join person p on p.tenant = w.tenant and p.pseudonym = decode(w.pseudonym, 'hex')`,
+      [pairs.map((pair) => pair.tenant), pairs.map((pair) => pair.pseudonym)],
+    );
+    for (const row of rows) {
+      const key = `${row.tenant}/${row.pseudonym}`;
+      this.people.set(key, Number(row.person));
+      missing.delete(key);
+    }
+    return [...missing.values()];
+  }
+
+  private remember(rows: (DeploymentIdentity & { name: string; key_check: Buffer })[]): void {
+    for (const row of rows) {
+      if (this.keyCheck && !this.keyCheck(row.name).equals(row.key_check)) throw wrongKey(row.name);
+      const identity = { deployment: row.deployment, tenant: row.tenant, id: row.id, registration: row.registration };
+      this.tenants.set(row.name, row.tenant);
+      this.deployments.set(`${row.name}/${row.id}`, identity);
+      this.deploymentsByNumber.set(row.deployment, identity);
+    }
+  }
+}
+
+/** What proves which pseudonym key a process holds for a tenant. */
+export type KeyCheck = (tenant: string) => Buffer;
+
+/** With another key the same people would be counted as others. */
+export function wrongKey(tenant: string): WrongInput {
+  return new WrongInput('FOOTHOLD_PSEUDONYM_KEY', `is not the key under which the people of tenant "${tenant}" were pseudonymised`, 'use the key (or the FOOTHOLD_HOME with its pseudonym.key) of the process that registered the tenant');
+}
+
+/** What every part of the log works on: a database and the numbers this process has learnt. */
+export interface Log {
+  database: Database;
+  identities: Identities;
+}
+
+/**
+ * The log in `database`, whose migrations have been run. A writer that pseudonymises gives its `keyCheck`: it can then
+ * append nothing for a tenant whose key it does not hold.
+ */
+export function openLog(database: Database, keyCheck?: KeyCheck): Log {
+  return { database, identities: new Identities(database, keyCheck) };
+}

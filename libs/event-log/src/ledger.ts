@@ -1,0 +1,87 @@
+/** The ledger: is everything that was received accounted for? And the letters that were not delivered. */
+import { type Database } from '@foothold/platform';
+import { type Outcome } from './append.js';
+import { LIFECYCLE_SHARD } from './schema.js';
+
+export interface LedgerSource extends Outcome {
+  kind: string;
+  name: string;
+  part: number;
+  received: number;
+}
+
+export interface Ledger extends Outcome {
+  balanced: boolean;
+  received: number;
+  /** What does not add up, in words; empty when balanced. */
+  problems: string[];
+  sources: LedgerSource[];
+}
+
+/**
+ * Compares, in one snapshot: offsets read against outcomes for every origin; outcomes against the rows of the log
+ * and the dead letters; the heads of the shards against their rows.
+ */
+export async function verify(database: Database): Promise<Ledger> {
+  return database.transaction(async (client) => {
+    await client.query('set transaction isolation level repeatable read, read only');
+    const { rows: sources } = await client.query<LedgerSource & { storedRows: number; rejectedLetters: number; quarantinedLetters: number }>(SOURCES);
+    const { rows: shards } = await client.query<{ shard: number; position: number; rows: number; greatest: number }>(HEADS);
+    const problems: string[] = [];
+    const total = { received: 0, stored: 0, duplicate: 0, rejected: 0, quarantined: 0 };
+    for (const source of sources) {
+      for (const field of Object.keys(total) as (keyof typeof total)[]) total[field] += source[field];
+      const name = `${source.name}[${source.part}]`;
+      const accounted = source.stored + source.duplicate + source.rejected + source.quarantined;
+      if (accounted !== source.received) problems.push(`${name}: ${source.received} received, ${accounted} accounted for`);
+      if (source.storedRows !== source.stored) problems.push(`${name}: ${source.stored} counted as stored, ${source.storedRows} rows in the log`);
+      if (source.rejectedLetters !== source.rejected) problems.push(`${name}: ${source.rejected} counted as rejected, ${source.rejectedLetters} dead letters`);
+      if (source.quarantinedLetters !== source.quarantined) problems.push(`${name}: ${source.quarantined} counted as quarantined, ${source.quarantinedLetters} dead letters`);
+    }
+    for (const { shard, position, rows, greatest } of shards) {
+      if (position !== rows || position !== greatest) problems.push(`shard ${shard}: head at ${position}, ${rows} rows up to ${greatest}`);
+    }
+    return {
+      balanced: problems.length === 0,
+      ...total,
+      problems,
+      sources: sources.map(({ kind, name, part, received, stored, duplicate, rejected, quarantined }) => ({ kind, name, part, received, stored, duplicate, rejected, quarantined })),
+    };
+  });
+}
+
+const SOURCES = `
+with logged as (select origin, count(*) as stored_rows from event where shard < ${LIFECYCLE_SHARD} group by origin),
+buried as (select origin, count(*) filter (where kind = 'rejected') as rejected_letters,
+                  count(*) filter (where kind = 'quarantined') as quarantined_letters from dead_letter group by origin)
+select kind, name, part, (next_offset - first_offset - void_offsets)::float8 as received, stored::float8, duplicate::float8,
+       rejected::float8, quarantined::float8, coalesce(stored_rows, 0)::float8 as "storedRows",
+       coalesce(rejected_letters, 0)::float8 as "rejectedLetters", coalesce(quarantined_letters, 0)::float8 as "quarantinedLetters"
+  from origin left join logged using (origin) left join buried using (origin) order by name, part`;
+
+const HEADS = `
+select h.shard, h.position::float8, coalesce(e.rows, 0)::float8 as rows, coalesce(e.greatest, 0)::float8 as greatest
+  from head h left join (select shard, count(*) as rows, max(position) as greatest from event group by shard) e using (shard) order by h.shard`;
+
+export interface LetterGroup {
+  /** Of the latest letter in the group. */
+  id: string;
+  kind: string;
+  field: string;
+  reason: string;
+  fix: string;
+  count: number;
+  firstSeen: string;
+  lastSeen: string;
+}
+
+/** Dead letters of a tenant (and those that name none), grouped by what is wrong with them, the latest first. */
+export async function deadLetters(database: Database, tenant: string): Promise<LetterGroup[]> {
+  return database.query<LetterGroup>(
+    `select max(dead_letter)::text as id, kind, field, reason, fix, count(*)::int as count,
+            to_char(min(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "firstSeen",
+            to_char(max(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastSeen"
+       from dead_letter where tenant = $1 or tenant is null group by kind, field, reason, fix order by max(dead_letter) desc`,
+    [tenant],
+  );
+}

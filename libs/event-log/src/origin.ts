@@ -1,0 +1,100 @@
+/**
+ * Origins: where records come from (a Kafka partition, one reading of a file), each with its fence and its ledger.
+ * received is next offset - first offset - offsets that carry no record: counted from the reading alone,
+ * never from what became of the records, so that `verify` compares two independent counts.
+ */
+import { type Database } from '@foothold/platform';
+
+/** A stretch of an origin's records, from the offset expected next (`from`) up to, not including, `next`. */
+export interface Stretch {
+  origin: number;
+  from: number;
+  next: number;
+  /** Offsets in the stretch that carry no record: blank lines, transaction markers, holes of compaction. */
+  voids: number;
+  /** Fingerprint of the last record in the stretch and its offset; null where it holds none. */
+  mark: string | null;
+  markOffset: number | null;
+}
+
+export interface Origin {
+  origin: number;
+  nextOffset: number;
+  mark: string | null;
+  markOffset: number | null;
+}
+
+export interface OriginKey {
+  kind: 'kafka' | 'file';
+  /** Tells one cluster and topic, or one file's content and reading, from every other. */
+  name: string;
+  part: number;
+  /** The only tenant that writes there; null where several may. */
+  tenant: string | null;
+  /** The earliest offset there is when the origin is first met. */
+  firstOffset: number;
+}
+
+const FIELDS = `origin, next_offset::float8 as "nextOffset", mark, mark_offset::float8 as "markOffset"`;
+
+/** The fence of an origin, made where it is new. */
+export async function openOrigin(database: Database, key: OriginKey): Promise<Origin> {
+  await database.query(
+    `insert into origin (kind, name, part, tenant, first_offset, next_offset) values ($1, $2, $3, $4, $5, $5) on conflict do nothing`,
+    [key.kind, key.name, key.part, key.tenant, key.firstOffset],
+  );
+  const rows = await database.query<Origin>(`select ${FIELDS} from origin where name = $1 and part = $2`, [key.name, key.part]);
+  return rows[0]!;
+}
+
+/** Partitions of this origin name that have been read before. */
+export async function knownParts(database: Database, name: string): Promise<(Origin & { part: number })[]> {
+  return database.query(`select ${FIELDS}, part from origin where name = $1`, [name]);
+}
+
+/**
+ * Remembers that everything which had arrived by `moment` (an ISO time taken before the end was asked for) is recorded.
+ * Says nothing where the fence has not reached `end`.
+ */
+export async function markEndSeen(database: Database, origin: number, end: number, moment: string): Promise<void> {
+  await database.query(
+    `update origin set end_seen_at = greatest(end_seen_at, $3::timestamptz) where origin = $1 and next_offset >= $2`,
+    [origin, end, moment],
+  );
+}
+
+/** Closes a reading: no record can be added to it any more, and nothing waits for it. */
+export async function finishOrigin(database: Database, origin: number): Promise<void> {
+  await database.query(`update origin set finished = true, end_seen_at = clock_timestamp() where origin = $1 and not finished`, [origin]);
+}
+
+/** Readings of one file's content so far, and the one that is open. */
+export async function readings(database: Database, namePrefix: string): Promise<{ finished: number; open: string | null }> {
+  const rows = await database.query<{ name: string; finished: boolean }>(
+    `select name, finished from origin where kind = 'file' and starts_with(name, $1)`, [namePrefix],
+  );
+  return { finished: rows.filter((row) => row.finished).length, open: rows.find((row) => !row.finished)?.name ?? null };
+}
+
+/**
+ * The moment up to which every answer for `tenant` is complete, in microseconds since 1970: the least over usage shards and
+ * running origins of the last moment at which the recorder had seen the end and the projector that head. A finished
+ * reading holds nothing back; where there is nothing else it gives the moment its last append was folded. An
+ * unfinished reading holds it at the moment it began. Null: nothing can be said yet.
+ */
+export async function completeThrough(database: Database, tenant: string, projection: string): Promise<number | null> {
+  const rows = await database.query<{ at: number | null }>(
+    `with mine as (
+       select origin, finished, kind, opened_at, end_seen_at from origin where tenant is null or tenant = $1
+     ), seen as (
+       select m.finished, case when m.kind = 'file' and not m.finished then extract(epoch from m.opened_at) * 1000000
+              else (select case when count(c.seen -> m.origin::text) = count(*) then min((c.seen ->> m.origin::text)::numeric) end
+                      from checkpoint c where c.projection = $2) end as at
+         from mine m
+     )
+     select (case when bool_or(not finished) then case when count(*) filter (where not finished and at is null) = 0 then min(at) filter (where not finished) end
+                  else max(at) end)::float8 as at from seen`,
+    [tenant, projection],
+  );
+  return rows[0]?.at ?? null;
+}

@@ -1,0 +1,154 @@
+/**
+ * Folds a shard of the log into a projection's tables.
+ *
+ * What arrives: the shard's events after the checkpoint. What leaves: rows of the projection's tables and the
+ * moved checkpoint, in one transaction. Next is whoever queries the tables.
+ *
+ * A shard is leased by the lock on its checkpoint row: it lasts as long as the transaction, so it cannot be
+ * forgotten, and a stalled holder loses it with its transaction (see openDatabase). A projector that finds a
+ * shard leased goes on to the next.
+ */
+import { type Database, type PoolClient } from '@foothold/platform';
+import { binaryRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
+import { type Log } from './identities.js';
+import { read, type LoggedEvent } from './read.js';
+import { USAGE_SHARDS } from './schema.js';
+
+/** A projection's table: its first column is always `shard`, its key columns come next. */
+export interface Table<Row> {
+  name: string;
+  columns: Record<keyof Row & string, ColumnType>;
+  key: readonly (keyof Row & string)[];
+}
+
+/** What a fold works with: the rows of its shard as they were, and the rows as they shall be. */
+export interface Store {
+  readonly shard: number;
+  /** Rows with these keys, by `keyOf`; rows that do not exist are absent. */
+  load<Row>(table: Table<Row>, keys: Row[]): Promise<Map<string, Row>>;
+  /** Writes `rows` in place of `loaded`; a loaded row without a successor disappears. */
+  replace<Row>(table: Table<Row>, loaded: Map<string, Row>, rows: Map<string, Row>): Promise<void>;
+  /** A deployment's registration, by its number. */
+  registration(deployment: number): unknown;
+}
+
+export interface Projection {
+  name: string;
+  /** Events folded in one transaction. */
+  page: number;
+  fold(events: LoggedEvent[], store: Store): Promise<void>;
+}
+
+/** A row's key as one string. */
+export function keyOf<Row>(table: Table<Row>, row: Row): string {
+  let key = '';
+  for (const column of table.key) key += `${row[column] as Value}\u0001`;
+  return key;
+}
+
+/** What one call of `project` found: how many events it folded, or that another projector is at it. */
+export type Progress = { folded: number; behind: boolean } | 'leased';
+
+/**
+ * Folds the next page of one shard.
+ * `behind` is false once the shard's head was reached; only then does the checkpoint note what the origins had seen.
+ */
+export async function project(log: Log, projection: Projection, shard: number): Promise<Progress> {
+  return log.database.transaction(async (client) => {
+    const leased = await client.query<{ position: string; seen: string; now_seen: string | null }>({ name: 'project-lease', text: LEASE, values: [projection.name, shard] });
+    const checkpoint = leased.rows[0];
+    if (!checkpoint) return 'leased';
+    const events = await read(log, client, shard, Number(checkpoint.position), projection.page);
+    if (events.length > 0) await projection.fold(events, new PageStore(log, client, shard));
+    const behind = events.length === projection.page;
+    const position = events.at(-1)?.position ?? Number(checkpoint.position);
+    const seen = behind ? checkpoint.seen : (checkpoint.now_seen ?? '{}');
+    if (events.length > 0 || seen !== checkpoint.seen) {
+      await client.query({ name: 'project-move', text: MOVE, values: [projection.name, shard, position, seen] });
+    }
+    return { folded: events.length, behind };
+  });
+}
+
+/** Makes the checkpoints of a projection where there are none. */
+export async function prepare(database: Database, projection: Projection): Promise<void> {
+  await database.query(
+    `insert into checkpoint (projection, shard, position) select $1, shard, 0 from generate_series(0, ${USAGE_SHARDS - 1}) shard on conflict do nothing`,
+    [projection.name],
+  );
+}
+
+/** Events that are in the log and not yet in the projection, and those that are. */
+export async function lag(database: Database, projection: string): Promise<{ folded: number; behind: number }> {
+  const rows = await database.query<{ folded: number; behind: number }>(
+    `select sum(c.position)::float8 as folded, sum(h.position - c.position)::float8 as behind
+       from head h join checkpoint c using (shard) where c.projection = $1`,
+    [projection],
+  );
+  return { folded: rows[0]?.folded ?? 0, behind: rows[0]?.behind ?? 0 };
+}
+
+/** What the origins have seen is read before the events, so a page that ends at the head holds all of it. */
+const LEASE = `select position, seen::text, (select jsonb_object_agg(origin, extract(epoch from end_seen_at) * 1000000)
+    from origin where end_seen_at is not null)::text as now_seen
+  from checkpoint where projection = $1 and shard = $2 for update skip locked`;
+const MOVE = `update checkpoint set position = $3, seen = $4::jsonb where projection = $1 and shard = $2`;
+
+class PageStore implements Store {
+  constructor(
+    private readonly log: Log,
+    private readonly client: PoolClient,
+    readonly shard: number,
+  ) {}
+
+  registration(deployment: number): unknown {
+    return this.log.identities.deploymentOf(deployment).registration;
+  }
+
+  async load<Row>(table: Table<Row>, keys: Row[]): Promise<Map<string, Row>> {
+    const found = new Map<string, Row>();
+    if (keys.length === 0) return found;
+    const columns = Object.keys(table.columns) as (keyof Row & string)[];
+    const rows = await binaryRows(
+      this.client,
+      `select ${columns.join(', ')} from ${table.name} join ${this.keyList(table)} using (${table.key.join(', ')}) where shard = $1`,
+      [this.shard, ...this.keyArrays(table, keys)],
+      `load-${table.name}`,
+    );
+    for (const values of rows) {
+      const row = {} as Record<string, Value>;
+      for (let i = 0; i < columns.length; i++) row[columns[i]!] = values[i]!;
+      found.set(keyOf(table, row as Row), row as Row);
+    }
+    return found;
+  }
+
+  async replace<Row>(table: Table<Row>, loaded: Map<string, Row>, rows: Map<string, Row>): Promise<void> {
+    if (loaded.size > 0) {
+      await this.client.query({
+        name: `clear-${table.name}`,
+        text: `delete from ${table.name} using ${this.keyList(table)} where shard = $1 and ${table.key.map((column) => `${table.name}.${column} = k.${column}`).join(' and ')}`,
+        values: [this.shard, ...this.keyArrays(table, [...loaded.values()])],
+      });
+    }
+    if (rows.size === 0) return;
+    const columns = Object.keys(table.columns) as (keyof Row & string)[];
+    const copy = new CopyBuffer(['int2', ...columns.map((column) => table.columns[column])]);
+    const values: Value[] = [this.shard];
+    for (const row of rows.values()) {
+      for (let i = 0; i < columns.length; i++) values[i + 1] = row[columns[i]!] as Value;
+      copy.row(values);
+    }
+    await copyInto(this.client, table.name, ['shard', ...columns], copy.finish());
+  }
+
+  private keyList<Row>(table: Table<Row>): string {
+    const arrays = table.key.map((column, i) => (table.columns[column] === 'date' ? `$${i + 2}::int4[]` : `$${i + 2}::${table.columns[column]}[]`));
+    const names = table.key.map((column) => (table.columns[column] === 'date' ? `'1970-01-01'::date + k.${column} as ${column}` : `k.${column}`));
+    return `(select ${names.join(', ')} from unnest(${arrays.join(', ')}) as k(${table.key.join(', ')})) k`;
+  }
+
+  private keyArrays<Row>(table: Table<Row>, rows: Row[]): unknown[][] {
+    return table.key.map((column) => rows.map((row) => row[column]));
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The tables of the log. `event` is the truth: 16 usage shards (0-15) and one of lifecycle facts (16),
+ * each numbered without holes from its row in `head`. Everything else here is how the log is written to
+ * (origin, dead_letter), named by (tenant, source, deployment, person) and read from (checkpoint).
+ */
+import { type Migration } from '@foothold/platform';
+
+/** Usage shards, fixed at installation: the shard of an event is stored with it, so this never changes. */
+export const USAGE_SHARDS = 16;
+/** The shard of lifecycle facts. */
+export const LIFECYCLE_SHARD = 16;
+
+export const eventLogMigrations: Migration[] = [
+  {
+    name: 'EventLog1790000000001',
+    sql: `
+create table tenant (
+  tenant int generated always as identity primary key,
+  name text not null unique,
+  key_check bytea not null
+);
+comment on column tenant.key_check is 'proves that a process holds the tenant''s pseudonym key, without holding it';
+
+create table source (
+  source int generated always as identity primary key,
+  tenant int not null references tenant,
+  name text not null,
+  unique (tenant, name)
+);
+
+create table deployment (
+  deployment int generated always as identity primary key,
+  tenant int not null references tenant,
+  id text not null,
+  version int not null,
+  registration json not null,
+  unique (tenant, id)
+);
+comment on column deployment.version is 'of its stream of lifecycle facts';
+
+create table person (
+  person bigint generated always as identity primary key,
+  tenant int not null references tenant,
+  pseudonym bytea not null,
+  unique (tenant, pseudonym)
+);
+comment on table person is 'the only place where a surrogate number meets a pseudonym: erasing a row forgets the person';
+
+create table head (
+  shard smallint primary key,
+  position bigint not null,
+  received timestamptz not null
+);
+insert into head select shard, 0, 'epoch' from generate_series(0, ${LIFECYCLE_SHARD}) shard;
+
+create table origin (
+  origin int generated always as identity primary key,
+  kind text not null check (kind in ('kafka', 'file')),
+  name text not null,
+  part int not null,
+  tenant text,
+  first_offset bigint not null,
+  next_offset bigint not null,
+  void_offsets bigint not null default 0,
+  mark text,
+  mark_offset bigint,
+  stored bigint not null default 0,
+  duplicate bigint not null default 0,
+  rejected bigint not null default 0,
+  quarantined bigint not null default 0,
+  opened_at timestamptz not null default clock_timestamp(),
+  end_seen_at timestamptz,
+  finished boolean not null default false,
+  unique (name, part)
+);
+comment on table origin is 'one row a Kafka partition or a reading of a file: the fence that lets each of its records in once, and the ledger of what became of them';
+comment on column origin.mark is 'fingerprint of the record at mark_offset, the last one taken: another record there means another topic or file';
+
+create table event (
+  shard smallint not null,
+  position bigint not null,
+  id uuid not null,
+  source int not null,
+  type text not null,
+  deployment int not null,
+  person bigint,
+  actor bigint,
+  time timestamptz not null,
+  received timestamptz not null,
+  origin int,
+  version int,
+  data json not null,
+  primary key (shard, position)
+);
+create unique index event_identity on event (id, source);
+create unique index event_stream on event (deployment, version) where version is not null;
+comment on column event.version is 'place in the deployment''s stream, of lifecycle facts only';
+
+create function event_is_append_only() returns trigger language plpgsql as $$
+begin raise exception 'the event log is append-only'; end $$;
+create trigger event_is_append_only before update or delete or truncate on event
+  for each statement execute function event_is_append_only();
+
+create table dead_letter (
+  dead_letter bigint generated always as identity primary key,
+  origin int not null references origin,
+  kind text not null check (kind in ('rejected', 'quarantined')),
+  tenant text, deployment text, source text, type text, id text,
+  field text not null,
+  reason text not null,
+  fix text not null,
+  payload text,
+  received timestamptz not null
+);
+create index dead_letter_group on dead_letter (tenant, kind, field);
+
+create table checkpoint (
+  projection text not null,
+  shard smallint not null,
+  position bigint not null,
+  seen jsonb not null default '{}',
+  primary key (projection, shard)
+);
+comment on column checkpoint.seen is 'by origin, the last moment up to which this shard holds all that had arrived there';
+`,
+  },
+];
