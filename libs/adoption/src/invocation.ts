@@ -1,0 +1,186 @@
+/**
+ * One row an invocation: what became of one request to the AI.
+ *
+ * Events about an invocation may come in any order and often; the row is the same. Events are ordered by
+ * (time, id, source). The earliest started and the earliest shown win, whole. The decision is the latest accepted
+ * or overridden that no later withdrawal follows: since a withdrawal undoes every decision before it, the latest
+ * decision and the latest withdrawal are all that must be kept. An abandonment never undoes a decision. A decision or
+ * an abandonment implies that the result was shown, then, unless a shown event says when.
+ */
+import { type LoggedEvent, type Table } from '@foothold/event-log';
+
+export type Status = 'accepted' | 'overridden' | 'abandoned' | 'undecided' | 'unseen';
+
+/** Times are integer microseconds, days are local days since 1970; `_by` is (id, source), which orders equal times. */
+export interface Invocation {
+  deployment: number;
+  person: number;
+  invocation: string;
+  day: number;
+  first_at: number;
+  started_at: number | null;
+  started_by: string | null;
+  task: string | null;
+  task_kind: string | null;
+  surface: string | null;
+  initiative: string | null;
+  started_model: string | null;
+  started_release: string | null;
+  shown_at: number | null;
+  shown_by: string | null;
+  options: number | null;
+  first_ms: number | null;
+  latency_ms: number | null;
+  confidence: number | null;
+  shown_model: string | null;
+  shown_release: string | null;
+  decided_at: number | null;
+  decided_by: string | null;
+  decision: 'accepted' | 'overridden' | null;
+  option: number | null;
+  changed: number | null;
+  reason: string | null;
+  dwell_ms: number | null;
+  actor: number | null;
+  withdrawn_at: number | null;
+  withdrawn_by: string | null;
+  abandoned_at: number | null;
+  abandoned_by: string | null;
+  cause: string | null;
+  failed_at: number | null;
+  failed_by: string | null;
+  error: string | null;
+  status: Status;
+  revised_at: number;
+}
+
+export const invocationTable: Table<Invocation> = {
+  name: 'invocation',
+  columns: {
+    deployment: 'int4', person: 'int8', invocation: 'text', day: 'date', first_at: 'timestamptz',
+    started_at: 'timestamptz', started_by: 'text', task: 'text', task_kind: 'text', surface: 'text', initiative: 'text',
+    started_model: 'text', started_release: 'text',
+    shown_at: 'timestamptz', shown_by: 'text', options: 'int4', first_ms: 'float8', latency_ms: 'float8', confidence: 'float8',
+    shown_model: 'text', shown_release: 'text',
+    decided_at: 'timestamptz', decided_by: 'text', decision: 'text', option: 'int4', changed: 'float8', reason: 'text',
+    dwell_ms: 'float8', actor: 'int8', withdrawn_at: 'timestamptz', withdrawn_by: 'text',
+    abandoned_at: 'timestamptz', abandoned_by: 'text', cause: 'text', failed_at: 'timestamptz', failed_by: 'text', error: 'text',
+    status: 'text', revised_at: 'timestamptz',
+  },
+  key: ['deployment', 'person', 'invocation'],
+};
+
+/** Events that are about an invocation and make its row. */
+const ABOUT = new Set<string>([
+  'invocation.started', 'invocation.failed', 'result.shown', 'result.accepted', 'result.overridden',
+  'result.abandoned', 'decision.withdrawn', 'result.rechecked', 'truth.established',
+]);
+
+export const isAboutInvocation = (event: LoggedEvent): boolean => ABOUT.has(event.type);
+
+/** The row of an invocation of which nothing has been merged yet. */
+export function newInvocation(deployment: number, person: number, invocation: string): Invocation {
+  return {
+    deployment, person, invocation, day: 0, first_at: Infinity,
+    started_at: null, started_by: null, task: null, task_kind: null, surface: null, initiative: null, started_model: null, started_release: null,
+    shown_at: null, shown_by: null, options: null, first_ms: null, latency_ms: null, confidence: null, shown_model: null, shown_release: null,
+    decided_at: null, decided_by: null, decision: null, option: null, changed: null, reason: null, dwell_ms: null, actor: null,
+    withdrawn_at: null, withdrawn_by: null, abandoned_at: null, abandoned_by: null, cause: null,
+    failed_at: null, failed_by: null, error: null, status: 'unseen', revised_at: 0,
+  };
+}
+
+/** Whether (time, by) comes before (otherTime, otherBy). */
+function before(time: number, by: string, otherTime: number, otherBy: string): boolean {
+  return time < otherTime || (time === otherTime && by < otherBy);
+}
+
+/** What orders events of one time. */
+export const byOf = (event: LoggedEvent): string => `${event.id} ${event.source}`;
+
+/** Merges one event into its row; `dayOf` gives the local day of a time. */
+export function mergeInvocation(row: Invocation, event: LoggedEvent, dayOf: (micros: number) => number): void {
+  const { time, data } = event;
+  const by = byOf(event);
+  if (time < row.first_at) row.first_at = time;
+  switch (event.type) {
+    case 'invocation.started':
+      if (row.started_at === null || before(time, by, row.started_at, row.started_by!)) {
+        row.started_at = time;
+        row.started_by = by;
+        row.task = text(data['task']);
+        row.task_kind = text(data['taskKind']);
+        row.surface = text(data['surface']);
+        row.initiative = text(data['initiative']);
+        row.started_model = text(data['model']);
+        row.started_release = text(data['release']);
+      }
+      break;
+    case 'result.shown':
+      if (row.shown_by === null || before(time, by, row.shown_at!, row.shown_by)) {
+        row.shown_at = time;
+        row.shown_by = by;
+        row.options = number(data['options']);
+        row.first_ms = number(data['firstMs']);
+        row.latency_ms = number(data['latencyMs']);
+        row.confidence = number(data['confidence']);
+        row.shown_model = text(data['model']);
+        row.shown_release = text(data['release']);
+      }
+      break;
+    case 'result.accepted':
+    case 'result.overridden':
+      impliedShown(row, time);
+      if (row.decided_at === null || before(row.decided_at, row.decided_by!, time, by)) {
+        row.decided_at = time;
+        row.decided_by = by;
+        row.decision = event.type === 'result.accepted' ? 'accepted' : 'overridden';
+        row.option = number(data['option']);
+        row.changed = number(data['changed']);
+        row.reason = text(data['reason']);
+        row.dwell_ms = number(data['dwellMs']);
+        row.actor = event.actor;
+      }
+      break;
+    case 'decision.withdrawn':
+      if (row.withdrawn_at === null || before(row.withdrawn_at, row.withdrawn_by!, time, by)) {
+        row.withdrawn_at = time;
+        row.withdrawn_by = by;
+      }
+      break;
+    case 'result.abandoned':
+      impliedShown(row, time);
+      if (row.abandoned_at === null || before(row.abandoned_at, row.abandoned_by!, time, by)) {
+        row.abandoned_at = time;
+        row.abandoned_by = by;
+        row.cause = text(data['cause']);
+      }
+      break;
+    case 'invocation.failed':
+      if (row.failed_at === null || before(time, by, row.failed_at, row.failed_by!)) {
+        row.failed_at = time;
+        row.failed_by = by;
+        row.error = text(data['error']);
+      }
+      break;
+  }
+  row.day = dayOf(row.started_at ?? row.first_at);
+  row.status = statusOf(row);
+  row.revised_at = Math.max(row.revised_at, event.received);
+}
+
+function impliedShown(row: Invocation, time: number): void {
+  if (row.shown_by === null && (row.shown_at === null || time < row.shown_at)) row.shown_at = time;
+}
+
+function statusOf(row: Invocation): Status {
+  const decided =
+    row.decided_at !== null &&
+    (row.withdrawn_at === null || before(row.withdrawn_at, row.withdrawn_by!, row.decided_at, row.decided_by!));
+  if (decided) return row.decision!;
+  if (row.abandoned_at !== null) return 'abandoned';
+  return row.shown_at === null ? 'unseen' : 'undecided';
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);

@@ -1,0 +1,61 @@
+/** Local days: the calendar of a deployment's time zone. A day is a whole number of days since 1970-01-01. */
+
+const QUARTER_HOUR = 900_000_000;
+const DAY_MICROS = 86_400_000_000;
+
+/** A time zone whose UTC offset is looked up once a quarter of an hour: every zone in use changes its offset on one. */
+export class TimeZone {
+  private readonly format: Intl.DateTimeFormat;
+  private readonly offsets = new Map<number, number>();
+
+  /** @throws RangeError where `name` is no IANA time zone. */
+  constructor(readonly name: string) {
+    this.format = new Intl.DateTimeFormat('en-US', {
+      timeZone: name, hourCycle: 'h23', era: 'short',
+      year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    });
+  }
+
+  /** The local day of a time in integer microseconds since 1970. */
+  dayOf(micros: number): number {
+    const quarter = Math.floor(micros / QUARTER_HOUR);
+    let offset = this.offsets.get(quarter);
+    if (offset === undefined) {
+      offset = this.offsetAt(quarter * QUARTER_HOUR);
+      this.offsets.set(quarter, offset);
+    }
+    return Math.floor((micros + offset) / DAY_MICROS);
+  }
+
+  private offsetAt(micros: number): number {
+    const part: Record<string, string> = {};
+    for (const { type, value } of this.format.formatToParts(new Date(micros / 1000))) part[type] = value;
+    const local = new Date(0);
+    const year = part['era'] === 'BC' ? 1 - Number(part['year']) : Number(part['year']);
+    local.setUTCFullYear(year, Number(part['month']) - 1, Number(part['day']));
+    local.setUTCHours(Number(part['hour']), Number(part['minute']), Number(part['second']));
+    return local.getTime() * 1000 - micros;
+  }
+}
+
+const zones = new Map<string, TimeZone>();
+
+/** The time zone of that name, made once. */
+export function timeZone(name: string): TimeZone {
+  let zone = zones.get(name);
+  if (!zone) zones.set(name, (zone = new TimeZone(name)));
+  return zone;
+}
+
+/** YYYY-MM-DD of a day. */
+export function dayText(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** The day of a YYYY-MM-DD; undefined where there is no such day. */
+export function dayNumber(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  if (Number.isNaN(at) || dayText(at / 86_400_000) !== text) return undefined;
+  return at / 86_400_000;
+}

@@ -1,0 +1,41 @@
+/** The read tables. They can be thrown away and folded anew from the log. */
+import { type Migration } from '@foothold/platform';
+import { COUNTERS } from './person-day.js';
+
+export const adoptionMigrations: Migration[] = [
+  {
+    name: 'Usage1790000000002',
+    sql: `
+create table invocation (
+  shard smallint not null, deployment int not null, person bigint not null, invocation text not null,
+  day date not null, first_at timestamptz not null,
+  started_at timestamptz, started_by text, task text, task_kind text, surface text, initiative text, started_model text, started_release text,
+  shown_at timestamptz, shown_by text, options int, first_ms float8, latency_ms float8, confidence float8, shown_model text, shown_release text,
+  decided_at timestamptz, decided_by text, decision text, option int, changed float8, reason text, dwell_ms float8, actor bigint,
+  withdrawn_at timestamptz, withdrawn_by text, abandoned_at timestamptz, abandoned_by text, cause text,
+  failed_at timestamptz, failed_by text, error text, status text not null, revised_at timestamptz not null,
+  primary key (shard, deployment, person, invocation)
+);
+create index invocation_undecided on invocation (deployment, shown_at) where status = 'undecided';
+comment on table invocation is 'one row an invocation, merged from its events in any order';
+
+create table task (
+  shard smallint not null, deployment int not null, person bigint not null, task text not null,
+  completed_at timestamptz, completed_by text, day date, task_kind text, flag boolean, duration_ms float8,
+  named int not null, used int not null, consulted int not null, aided text not null, revised_at timestamptz not null,
+  primary key (shard, deployment, person, task)
+);
+comment on table task is 'one row a task: done with the AI''s help or not';
+
+create table person_day (
+  shard smallint not null, deployment int not null, person bigint not null, day date not null,
+  task_kind text not null, surface text not null, initiative text not null, model text not null, release text not null, reason text not null,
+  revised_at timestamptz not null,
+  ${COUNTERS.map((counter) => `${counter} int not null`).join(', ')},
+  primary key (shard, deployment, person, day, task_kind, surface, initiative, model, release, reason)
+);
+create index person_day_range on person_day (deployment, day);
+comment on table person_day is 'what a person''s work with the AI came to on a local day, by dimensions; empty text where a dimension was not given';
+`,
+  },
+];

@@ -1,0 +1,89 @@
+/**
+ * The usage projection: a page of a shard's events into the rows of `invocation`, `task` and `person_day`.
+ *
+ * What arrives: events in position order and the rows as they were. What leaves: the rows as they are now. Next are
+ * the metrics. Each event takes back what its row said before and adds what it says now, one event after the other,
+ * so the stamp of every cell is that of the last event that touched it, however the log was cut into pages.
+ */
+import { keyOf, type LoggedEvent, type Projection, type Store } from '@foothold/event-log';
+import { invocationTable, isAboutInvocation, mergeInvocation, newInvocation, type Invocation } from './invocation.js';
+import { timeZone } from './local-day.js';
+import { COUNTERS, isEmpty, newPersonDay, personDayTable, tallyInvocation, tallyTask, type Cell, type Counter, type PersonDay } from './person-day.js';
+import { type Registration } from './registration.js';
+import { aidTask, mergeTask, newTask, taskTable, type Task } from './task.js';
+
+export const usageProjection: Projection = { name: 'usage', page: 10_000, fold };
+
+async function fold(events: LoggedEvent[], store: Store): Promise<void> {
+  const zone = (deployment: number) => timeZone((store.registration(deployment) as Registration).timeZone);
+
+  const invocationKeys = new Map<string, Invocation>();
+  for (const event of events) {
+    if (!isAboutInvocation(event)) continue;
+    const row = newInvocation(event.deployment, event.person!, event.data['invocation'] as string);
+    invocationKeys.set(keyOf(invocationTable, row), row);
+  }
+  const loadedInvocations = await store.load(invocationTable, [...invocationKeys.values()]);
+  const invocations = new Map([...invocationKeys].map(([key, row]) => [key, { ...(loadedInvocations.get(key) ?? row) }]));
+
+  const taskKeys = new Map<string, Task>();
+  const needTask = (deployment: number, person: number, task: unknown) => {
+    if (typeof task !== 'string') return;
+    const row = newTask(deployment, person, task);
+    taskKeys.set(keyOf(taskTable, row), row);
+  };
+  for (const row of loadedInvocations.values()) needTask(row.deployment, row.person, row.task);
+  for (const event of events) {
+    if (event.type === 'task.completed' || event.type === 'invocation.started') needTask(event.deployment, event.person!, event.data['task']);
+  }
+  const loadedTasks = await store.load(taskTable, [...taskKeys.values()]);
+  const tasks = new Map([...taskKeys].map(([key, row]) => [key, { ...(loadedTasks.get(key) ?? row) }]));
+
+  const cells = new Map<string, PersonDay>();
+  const tallyAt = (received: number, sign: 1 | -1) => (cell: Cell, counter: Counter) => {
+    const key = keyOf(personDayTable, cell as PersonDay);
+    let row = cells.get(key);
+    if (!row) cells.set(key, (row = newPersonDay(cell)));
+    row[counter] += sign;
+    row.revised_at = received;
+  };
+  const touchedTask = (row: Task, received: number, merge: () => void) => {
+    tallyTask(row, tallyAt(received, -1));
+    merge();
+    tallyTask(row, tallyAt(received, 1));
+  };
+  const aid = (row: Invocation, sign: 1 | -1, received: number) => {
+    if (row.task === null) return;
+    const task = tasks.get(keyOf(taskTable, newTask(row.deployment, row.person, row.task)))!;
+    touchedTask(task, received, () => aidTask(task, row, sign, received));
+  };
+
+  for (const event of events) {
+    const dayOf = (micros: number) => zone(event.deployment).dayOf(micros);
+    if (isAboutInvocation(event)) {
+      const row = invocations.get(keyOf(invocationTable, newInvocation(event.deployment, event.person!, event.data['invocation'] as string)))!;
+      if (row.revised_at > 0) {
+        tallyInvocation(row, dayOf, tallyAt(event.received, -1));
+        aid(row, -1, event.received);
+      }
+      mergeInvocation(row, event, dayOf);
+      tallyInvocation(row, dayOf, tallyAt(event.received, 1));
+      aid(row, 1, event.received);
+    } else if (event.type === 'task.completed') {
+      const row = tasks.get(keyOf(taskTable, newTask(event.deployment, event.person!, event.data['task'] as string)))!;
+      touchedTask(row, event.received, () => mergeTask(row, event, dayOf));
+    }
+  }
+
+  await store.replace(invocationTable, loadedInvocations, invocations);
+  for (const [key, row] of tasks) if (row.completed_at === null && row.named === 0) tasks.delete(key);
+  await store.replace(taskTable, loadedTasks, tasks);
+
+  const loadedCells = await store.load(personDayTable, [...cells.values()]);
+  for (const [key, row] of cells) {
+    const old = loadedCells.get(key);
+    if (old) for (const counter of COUNTERS) row[counter] += old[counter];
+    if (isEmpty(row)) cells.delete(key);
+  }
+  await store.replace(personDayTable, loadedCells, cells);
+}
