@@ -1,0 +1,138 @@
+/** Looks at everything an installation stands on, and says what to do about what is not right. Changes nothing. */
+import { usageProjection } from '@foothold/adoption';
+import { WrongInput } from '@foothold/contract';
+import { lag } from '@foothold/event-log';
+import { errorText, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, readConfig, usageTopic, usageTopicOf, type Config, type Database } from '@foothold/platform';
+import { type Command } from 'commander';
+import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { MIGRATIONS, say, withTenant } from './session.js';
+
+interface Check {
+  name: string;
+  ok: boolean;
+  detail: string;
+  /** What to do; empty where all is well. */
+  fix: string;
+}
+
+const GIGABYTE = 1024 ** 3;
+const OLDEST_POSTGRES = 14;
+const CLOCK_SECONDS = 5;
+const BEHIND = 100_000;
+
+export function addDoctorCommand(program: Command): void {
+  withTenant(program.command('doctor'))
+    .description('look at versions, migrations, clocks, lag, Kafka and disk, and say what to do')
+    .action(async (flags: { json?: boolean }) => {
+      const checks = await examine();
+      const ok = checks.every((check) => check.ok);
+      say(flags.json, { ok, checks }, () => checks.map(({ name, ok: fine, detail, fix }) => `${fine ? 'ok  ' : 'FAIL'} ${name}: ${detail}${fix ? `\n     ${fix}` : ''}`).join('\n'));
+      if (!ok) process.exitCode = 1;
+    });
+}
+
+async function examine(): Promise<Check[]> {
+  const checks = [node()];
+  let config: Config;
+  try {
+    config = readConfig(process.env);
+    openPseudonymiser(config);
+    checks.push(fine('configuration', 'every setting can be read'));
+  } catch (error) {
+    return [...checks, failed('configuration', error)];
+  }
+  checks.push(await disk(config));
+  try {
+    const { database, close } = await openPlatformDatabase(config, 'foothold doctor', MIGRATIONS);
+    try {
+      checks.push(...(await postgres(database)));
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    checks.push(failed('database', error));
+  }
+  return [...checks, ...(await kafka(config))];
+}
+
+const fine = (name: string, detail: string): Check => ({ name, ok: true, detail, fix: '' });
+const judged = (name: string, ok: boolean, detail: string, fix: string): Check => ({ name, ok, detail, fix: ok ? '' : fix });
+
+function failed(name: string, error: unknown): Check {
+  if (error instanceof WrongInput) return { name, ok: false, detail: `${error.field}: ${error.reason}`, fix: error.fix };
+  return { name, ok: false, detail: errorText(error), fix: 'see the message; foothold with FOOTHOLD_LOG_LEVEL=debug tells more' };
+}
+
+function node(): Check {
+  const major = Number(process.versions.node.split('.')[0]);
+  return judged('node', major >= 20, `version ${process.versions.node}`, 'install Node 20 or newer, best a release with long-term support');
+}
+
+async function disk(config: Config): Promise<Check> {
+  let folder = config.FOOTHOLD_HOME;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  const free = (bavail * bsize) / GIGABYTE;
+  return judged('disk', free >= 1, `${free.toFixed(1)} GB free beside FOOTHOLD_HOME`, 'make room: below 1 GB the embedded database may stop');
+}
+
+async function postgres(database: Database): Promise<Check[]> {
+  const before = Date.now();
+  const [row] = await database.query<{ version: string; number: number; now: number; fsync: string }>(
+    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+            (extract(epoch from clock_timestamp()) * 1000)::float8 as now, current_setting('fsync') as fsync`,
+  );
+  const away = Math.max(0, before - row!.now, row!.now - Date.now()) / 1000;
+  const pending = await database.pendingMigrations();
+  const checks = [
+    judged('database', row!.number >= OLDEST_POSTGRES * 10_000, `Postgres ${row!.version}`, `use Postgres ${OLDEST_POSTGRES} or newer`),
+    judged('durability', row!.fsync === 'on', `fsync is ${row!.fsync}`, 'set fsync = on: without it a power cut loses acknowledged events'),
+    judged('clock', away <= CLOCK_SECONDS, `${away.toFixed(1)} s between this host and the database`, 'run a time service (NTP) on both'),
+    judged('migrations', pending.length === 0, pending.length === 0 ? 'the schema is up to date' : `${pending.length} not run: ${pending.join(', ')}`, 'start any process or command: it runs them'),
+  ];
+  if (pending.length > 0) return checks;
+  const { behind } = await lag(database, usageProjection.name);
+  return [...checks, judged('projection lag', behind < BEHIND, `${behind} events are in the log and not yet in the read tables`, 'start a projector (foothold serve --roles projector), or one more')];
+}
+
+async function kafka(config: Config): Promise<Check[]> {
+  if (config.KAFKA_BROKERS.length === 0) return [fine('kafka', 'not configured: events come in by import only')];
+  const admin = openKafka({ ...config }, 'foothold-doctor', openLogger('doctor', 'fatal')).admin({ retry: { retries: 1 } });
+  try {
+    await admin.connect();
+    return await topics(admin, config);
+  } catch (error) {
+    return [{ ...failed('kafka', error), fix: 'check KAFKA_BROKERS and that the brokers run; npm run kafka starts one here' }];
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+async function topics(admin: Admin, config: Config): Promise<Check[]> {
+  const { brokers } = await admin.describeCluster();
+  const usage = (await admin.listTopics()).filter((topic) => usageTopicOf(config.KAFKA_PREFIX, topic));
+  const checks = [fine('kafka', `${brokers.length} broker${brokers.length === 1 ? '' : 's'}`)];
+  const own = usageTopic(config.KAFKA_PREFIX);
+  checks.push(judged('topics', usage.length > 0, usage.length > 0 ? usage.join(', ') : 'there is no usage topic', `create ${own}`));
+  if (usage.length === 0) return checks;
+  const wanted = Math.min(3, brokers.length);
+  const metadata = await admin.fetchTopicMetadata({ topics: usage });
+  const thin = metadata.topics.filter(({ partitions }) => partitions.some(({ replicas }) => replicas.length < wanted)).map(({ name }) => name);
+  checks.push(judged('replication', thin.length === 0, thin.length === 0 ? `every partition has at least ${wanted} replica${wanted === 1 ? '' : 's'}` : `fewer than ${wanted} replicas: ${thin.join(', ')}`, `raise the replication factor to ${wanted}: a broker's disk is where acknowledged events live until they are recorded`));
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: usage.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })) });
+  const compacted = resources.filter(({ configEntries }) => configEntries.some(({ configValue }) => configValue.includes('compact'))).map(({ resourceName }) => resourceName);
+  checks.push(judged('retention', compacted.length === 0, compacted.length === 0 ? 'no usage topic is compacted' : `compacted: ${compacted.join(', ')}`, 'set cleanup.policy=delete: compaction removes events before they are recorded'));
+  const groups = await admin.fetchOffsets({ groupId: `${config.KAFKA_PREFIX}.recorder`, topics: usage });
+  let behind = 0;
+  for (const { topic, partitions } of groups) {
+    for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
+      const read = Number(partitions.find((found) => found.partition === partition)?.offset ?? -1);
+      behind += Number(high) - Math.max(read, Number(low));
+    }
+  }
+  checks.push(judged('recorder lag', behind < BEHIND, `${behind} records wait in Kafka`, 'start a recorder (foothold serve --roles recorder), or one more'));
+  return checks;
+}

@@ -1,0 +1,63 @@
+import { answer, CATALOGUE, understand, usageProjection, type Answer, type Registration } from '@foothold/adoption';
+import { WrongInput } from '@foothold/contract';
+import { completeThrough } from '@foothold/event-log';
+import { type Command } from 'commander';
+import { asUsage, inSession, say, table, withTenant, WrongUsage } from './session.js';
+
+interface Flags {
+  tenant: string;
+  json?: boolean;
+  list?: boolean;
+  from?: string;
+  to?: string;
+  grain?: string;
+  by?: string;
+}
+
+export function addMetricsCommand(program: Command): void {
+  withTenant(program.command('metrics [deployment] [metric]'))
+    .description('what a metric says of a deployment')
+    .option('--list', 'the catalogue: every metric, what it asks and how it is misread')
+    .option('--from <day>', 'first local day, YYYY-MM-DD (default: all there is)')
+    .option('--to <day>', 'last local day, included')
+    .option('--grain <grain>', 'day, week, month or all')
+    .option('--by <dimensions>', 'task_kind, surface, initiative, model, release; several separated by commas')
+    .action(async (deployment: string | undefined, metric: string | undefined, flags: Flags) => {
+      if (flags.list) return say(flags.json, CATALOGUE, catalogueText);
+      if (deployment === undefined || metric === undefined) throw new WrongUsage(deployment === undefined ? 'deployment' : 'metric', 'is missing', 'write: foothold metrics DEPLOYMENT METRIC, or foothold metrics --list for the choices');
+      const question = asUsage((field) => (field === 'metric' ? field : `--${field}`), () => understand({ metric, grain: flags.grain, from: flags.from, to: flags.to, by: flags.by }));
+      const found = await inSession(async ({ log }) => {
+        await log.identities.learnDeployments([{ tenant: flags.tenant, deployment }]);
+        const identity = log.identities.deployment(flags.tenant, deployment);
+        if (!identity) throw new WrongInput('deployment', `tenant "${flags.tenant}" has no deployment "${deployment}"`, `register it: foothold deployment register ${deployment}`);
+        const subject = {
+          deployment: identity.deployment,
+          registration: identity.registration as Registration,
+          completeThrough: await completeThrough(log.database, flags.tenant, usageProjection.name),
+        };
+        return answer((sql, values) => log.database.query(sql, values), subject, question);
+      });
+      say(flags.json, found, () => answerText(found, question.by));
+    });
+}
+
+function answerText({ rows, unit, completeThrough: complete, revisedAt, metric, version }: Answer, by: readonly string[]): string {
+  const head = `${metric} (version ${version}), complete through ${complete ?? 'an unknown moment'}, last revised ${revisedAt ?? 'never'}`;
+  if (rows.length === 0) return `${head}\nnothing was counted in this range`;
+  const figure = (value: number | null) => (value === null ? '-' : unit === 'ratio' ? value.toFixed(4) : String(value));
+  const count = (value: number | null) => (value === null ? '-' : Number.isInteger(value) ? String(value) : value.toFixed(3));
+  return `${head}\n${table([
+    ['from', 'to', ...by, 'variant', 'value', '95 % low', 'high', 'numerator', 'denominator', 'people'],
+    ...rows.map((row) => [
+      row.from, row.to, ...by.map((dimension) => row.by[dimension] ?? '(not given)'), row.variant, figure(row.value), figure(row.low), figure(row.high),
+      count(row.numerator), count(row.denominator), row.people,
+    ]),
+  ])}`;
+}
+
+function catalogueText(): string {
+  return CATALOGUE.map(
+    ({ id, question, formula, grains, dimensions, variants, watchOut }) =>
+      `${id}\n  ${question}\n  = ${formula}\n  grains ${grains.join(', ')}; by ${dimensions.join(', ')}\n${Object.entries(variants).map(([name, meaning]) => `  ${name}: ${meaning}`).join('\n')}\n  Watch out: ${watchOut}`,
+  ).join('\n\n');
+}

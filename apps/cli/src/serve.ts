@@ -1,0 +1,23 @@
+import { type Command } from 'commander';
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** The processes run in apps/standalone, a program of its own: signals go through to it, and its exit code is ours. */
+const STANDALONE = fileURLToPath(new URL('../../standalone/src/main.js', import.meta.url));
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('run the processes: recorder (Kafka to log) and projector (log to read tables)')
+    .option('--roles <list>', 'which, separated by commas', 'recorder,projector')
+    .option('--json', 'accepted as on every command; the log lines on stderr are JSON anyway')
+    .action(async ({ roles }: { roles: string }) => {
+      const child = spawn(process.execPath, ['--enable-source-maps', STANDALONE, '--roles', roles], { stdio: 'inherit' });
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+      process.exitCode = await new Promise<number>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+      });
+    });
+}

@@ -1,0 +1,6 @@
+import { adoptionMigrations } from '@foothold/adoption';
+import { eventLogMigrations } from '@foothold/event-log';
+import { runProcess } from '@foothold/platform';
+import { ProjectorModule } from './projector.module.js';
+
+await runProcess('projector', [ProjectorModule], [...eventLogMigrations, ...adoptionMigrations]);

@@ -1,0 +1,6 @@
+import { adoptionMigrations } from '@foothold/adoption';
+import { eventLogMigrations } from '@foothold/event-log';
+import { runProcess } from '@foothold/platform';
+import { RecorderModule } from './recorder.module.js';
+
+await runProcess('recorder', [RecorderModule], [...eventLogMigrations, ...adoptionMigrations]);

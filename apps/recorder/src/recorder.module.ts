@@ -1,0 +1,27 @@
+import { openLog } from '@foothold/event-log';
+import { CONFIG, Database, FATAL, LOGGER, Pseudonymiser, type Config, type Fatal, type Logger } from '@foothold/platform';
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Recorder } from './recorder.js';
+
+@Module({})
+export class RecorderModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly recorder: Recorder;
+
+  constructor(
+    @Inject(CONFIG) config: Config,
+    @Inject(Database) database: Database,
+    @Inject(Pseudonymiser) pseudonymiser: Pseudonymiser,
+    @Inject(LOGGER) logger: Logger,
+    @Inject(FATAL) fatal: Fatal,
+  ) {
+    this.recorder = new Recorder(config, openLog(database, (tenant) => pseudonymiser.check(tenant)), pseudonymiser, logger, fatal);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.recorder.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.recorder.stop();
+  }
+}
