@@ -1,0 +1,39 @@
+/** A database of one's own for each spec, on the server that global-setup.mjs provides. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+
+export interface FreshDatabase {
+  url: string;
+  /** Drops it, whoever is still connected. */
+  drop(): Promise<void>;
+}
+
+/**
+ * Creates an empty database; the caller migrates it. `template` copies another database instead
+ * (which nobody may be connected to meanwhile), so that a suite migrates only once.
+ */
+export async function freshDatabase(options: { template?: string } = {}): Promise<FreshDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const template = options.template === undefined ? '' : ` template ${pg.escapeIdentifier(options.template)}`;
+  await onServer(`create database ${name}${template}`);
+  const url = new URL(serverUrl());
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => onServer(`drop database if exists ${name} with (force)`) };
+}
+
+/** @throws Error saying how the tests get their server, when there is none */
+export function serverUrl(): string {
+  const url = process.env.TEST_DATABASE_URL;
+  if (!url) throw new Error('TEST_DATABASE_URL is not set: a spec that needs Postgres is named .int.spec.ts or .e2e.spec.ts and run by jest, whose global setup starts one');
+  return url;
+}
+
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client(serverUrl());
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,70 @@
+/** The Kafka that global-setup.mjs provides, and what a spec does to it: make topics and write messages. */
+import { CompressionTypes, Kafka, logLevel, Partitioners, type Admin, type IHeaders, type Producer } from 'kafkajs';
+
+export interface TestMessage {
+  key?: string | null;
+  value: string | Buffer | null;
+  headers?: IHeaders;
+  /** Without it the key's hash decides. */
+  partition?: number;
+}
+
+export interface TestKafka {
+  brokers: string[];
+  /** A client without logging, for what is not covered here. */
+  client: Kafka;
+  createTopic(name: string, partitions?: number): Promise<void>;
+  deleteTopic(name: string): Promise<void>;
+  topics(): Promise<string[]>;
+  /** Writes with acks=all; resolves when the broker has them. */
+  produce(topic: string, messages: TestMessage[], compression?: CompressionTypes): Promise<void>;
+  /** The next offset of each partition, by partition number. */
+  nextOffsets(topic: string): Promise<bigint[]>;
+  close(): Promise<void>;
+}
+
+/** The addresses of the test Kafka. @throws Error saying how to get one, when there is none */
+export function requireKafka(): string[] {
+  const brokers = process.env.TEST_KAFKA_BROKERS;
+  if (!brokers) {
+    const why = process.env.FOOTHOLD_NO_KAFKA ? 'no Kafka could be started' : 'TEST_KAFKA_BROKERS is not set';
+    throw new Error(`this spec needs a real Kafka and ${why}: install Java 17 and Maven, or set KAFKA_BROKERS to a Kafka of your own`);
+  }
+  return brokers.split(',');
+}
+
+/** Connects to the test Kafka, at the first thing asked of it. Close it in afterAll. */
+export function testKafka(brokers: string[] = requireKafka()): TestKafka {
+  const client = new Kafka({ clientId: 'test', brokers, logLevel: logLevel.NOTHING });
+  let admin: Promise<Admin> | undefined;
+  let producer: Promise<Producer> | undefined;
+  const asAdmin = () => (admin ??= connected(client.admin()));
+  const asProducer = () => (producer ??= connected(client.producer({ createPartitioner: Partitioners.DefaultPartitioner })));
+
+  return {
+    brokers,
+    client,
+    async createTopic(name, partitions = 1) {
+      await (await asAdmin()).createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: true });
+    },
+    async deleteTopic(name) {
+      await (await asAdmin()).deleteTopics({ topics: [name] });
+    },
+    topics: async () => (await asAdmin()).listTopics(),
+    async produce(topic, messages, compression = CompressionTypes.None) {
+      await (await asProducer()).send({ topic, acks: -1, compression, messages: messages.map((message) => ({ ...message, key: message.key ?? null })) });
+    },
+    async nextOffsets(topic) {
+      const partitions = await (await asAdmin()).fetchTopicOffsets(topic);
+      return partitions.sort((one, other) => one.partition - other.partition).map(({ high }) => BigInt(high));
+    },
+    async close() {
+      await Promise.all([admin, producer].map(async (connection) => (await connection)?.disconnect()));
+    },
+  };
+}
+
+async function connected<T extends { connect(): Promise<void> }>(connection: T): Promise<T> {
+  await connection.connect();
+  return connection;
+}
