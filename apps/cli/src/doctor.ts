@@ -4,7 +4,7 @@ import { WrongInput } from '@foothold/contract';
 import { lag } from '@foothold/event-log';
 import { errorText, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, readConfig, usageTopic, usageTopicOf, type Config, type Database } from '@foothold/platform';
 import { type Command } from 'commander';
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { existsSync } from 'node:fs';
@@ -122,7 +122,7 @@ async function topics(admin: Admin, config: Config): Promise<Check[]> {
   const metadata = await admin.fetchTopicMetadata({ topics: usage });
   const thin = metadata.topics.filter(({ partitions }) => partitions.some(({ replicas }) => replicas.length < wanted)).map(({ name }) => name);
   checks.push(judged('replication', thin.length === 0, thin.length === 0 ? `every partition has at least ${wanted} replica${wanted === 1 ? '' : 's'}` : `fewer than ${wanted} replicas: ${thin.join(', ')}`, `raise the replication factor to ${wanted}: a broker's disk is where acknowledged events live until they are recorded`));
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: usage.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })) });
+  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: usage.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })) });
   const compacted = resources.filter(({ configEntries }) => configEntries.some(({ configValue }) => configValue.includes('compact'))).map(({ resourceName }) => resourceName);
   checks.push(judged('retention', compacted.length === 0, compacted.length === 0 ? 'no usage topic is compacted' : `compacted: ${compacted.join(', ')}`, 'set cleanup.policy=delete: compaction removes events before they are recorded'));
   const groups = await admin.fetchOffsets({ groupId: `${config.KAFKA_PREFIX}.recorder`, topics: usage });

@@ -16,7 +16,7 @@
  */
 import { type Refusal, type UsageEvent } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
-import { binaryRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
+import { typedRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { type Stretch } from './origin.js';
 import { USAGE_SHARDS } from './schema.js';
@@ -122,7 +122,7 @@ async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal
   const shards = [...new Set(numbered.map((item) => item.shard))];
   const heads = new Map<number, number>();
   let received = 0;
-  for (const [shard, position, at] of await binaryRows(client, LOCK_HEADS, [shards], 'append-heads')) {
+  for (const [shard, position, at] of await typedRows(client, LOCK_HEADS, [shards], 'append-heads')) {
     heads.set(shard as number, position as number);
     received = Math.max(received, at as number);
   }
@@ -185,7 +185,7 @@ const BURY = `insert into dead_letter (origin, received, kind, tenant, deploymen
 async function probe(client: PoolClient, numbered: Numbered[]): Promise<Map<string, string>> {
   const bodies = new Map<string, string>();
   if (numbered.length === 0) return bodies;
-  const rows = await binaryRows(client, PROBE, [numbered.map((item) => item.event.id)], 'append-probe');
+  const rows = await typedRows(client, PROBE, [numbered.map((item) => item.event.id)], 'append-probe');
   for (const [id, source, type, deployment, person, actor, time, data] of rows) {
     bodies.set(`${id}${source}`, body(type, deployment, person, actor, time, data));
   }

@@ -9,7 +9,7 @@
  * shard leased goes on to the next.
  */
 import { type Database, type PoolClient } from '@foothold/platform';
-import { binaryRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
+import { typedRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { read, type LoggedEvent } from './read.js';
 import { USAGE_SHARDS } from './schema.js';
@@ -109,7 +109,7 @@ class PageStore implements Store {
     const found = new Map<string, Row>();
     if (keys.length === 0) return found;
     const columns = Object.keys(table.columns) as (keyof Row & string)[];
-    const rows = await binaryRows(
+    const rows = await typedRows(
       this.client,
       `select ${columns.join(', ')} from ${table.name} join ${this.keyList(table)} using (${table.key.join(', ')}) where shard = $1`,
       [this.shard, ...this.keyArrays(table, keys)],

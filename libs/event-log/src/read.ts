@@ -5,7 +5,7 @@
  */
 import { type EventName } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
-import { binaryRows } from './copy.js';
+import { typedRows } from './copy.js';
 import { type Log } from './identities.js';
 
 /** An event as the log holds it. Times are integer microseconds since 1970. */
@@ -28,7 +28,7 @@ const READ = `select position, id, source, type, deployment, person, actor, time
 
 /** The next `limit` events of a shard after `position`; fewer means that was the end at this moment. */
 export async function read(log: Log, client: PoolClient, shard: number, position: number, limit: number): Promise<LoggedEvent[]> {
-  const rows = await binaryRows(client, READ, [shard, position, limit], 'log-read');
+  const rows = await typedRows(client, READ, [shard, position, limit], 'log-read');
   await log.identities.learnSourceNumbers(new Set(rows.map((row) => row[2] as number)));
   await log.identities.learnDeploymentNumbers(new Set(rows.map((row) => row[4] as number)));
   return rows.map((row) => ({
