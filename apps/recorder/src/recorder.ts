@@ -85,6 +85,7 @@ export class Recorder {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.partitions = new Map();
       this.assigned = payload.memberAssignment;
+      this.logger.info({ assigned: this.assigned }, 'joined the group');
       void this.openAssigned().catch((error: unknown) => this.survive(error));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {

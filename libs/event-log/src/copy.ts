@@ -14,26 +14,49 @@ const EPOCH_2000_MICROS = 946_684_800_000_000;
 const EPOCH_2000_DAYS = 10_957;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 
-/** Grows as rows are added; `finish` gives the whole COPY stream. */
-export class CopyBuffer {
-  private buffer: Buffer;
-  private at = SIGNATURE.length;
+/** Bytes of a COPY are sent in pieces of about this size, so that Postgres stores the first rows while the next are encoded. */
+const PIECE = 1 << 16;
 
-  constructor(private readonly types: readonly ColumnType[]) {
-    this.buffer = Buffer.allocUnsafe(1 << 16);
-    SIGNATURE.copy(this.buffer);
+/** The pieces of a binary COPY of these rows; a row may be reused once the next is asked for. */
+export function* encoded(types: readonly ColumnType[], rows: Iterable<readonly Value[]>): Generator<Buffer> {
+  let piece = new Piece();
+  piece.header();
+  for (const row of rows) {
+    piece.row(types, row);
+    if (piece.length >= PIECE) {
+      yield piece.bytes();
+      piece = new Piece();
+    }
+  }
+  piece.trailer();
+  yield piece.bytes();
+}
+
+class Piece {
+  private buffer = Buffer.allocUnsafe(PIECE + PIECE / 2);
+  private at = 0;
+
+  get length(): number {
+    return this.at;
   }
 
-  row(values: readonly Value[]): void {
+  bytes(): Buffer {
+    return this.buffer.subarray(0, this.at);
+  }
+
+  header(): void {
+    this.at += SIGNATURE.copy(this.buffer);
+  }
+
+  row(types: readonly ColumnType[], values: readonly Value[]): void {
     this.reserve(2);
     this.at = this.buffer.writeInt16BE(values.length, this.at);
-    for (let column = 0; column < values.length; column++) this.value(this.types[column]!, values[column]!);
+    for (let column = 0; column < values.length; column++) this.value(types[column]!, values[column]!);
   }
 
-  finish(): Buffer {
+  trailer(): void {
     this.reserve(2);
     this.at = this.buffer.writeInt16BE(-1, this.at);
-    return this.buffer.subarray(0, this.at);
   }
 
   private value(type: ColumnType, value: Value): void {
@@ -101,14 +124,18 @@ export class CopyBuffer {
 
 const nibble = (code: number): number => (code < 58 ? code - 48 : (code | 32) - 87);
 
-/** Sends finished COPY bytes into `table (columns)`. */
-export async function copyInto(client: PoolClient, table: string, columns: readonly string[], bytes: Buffer): Promise<void> {
-  const stream = client.query(copyFrom(`copy ${table} (${columns.join(', ')}) from stdin (format binary)`));
-  await new Promise<void>((resolve, reject) => {
-    stream.once('error', reject);
-    stream.once('finish', resolve);
-    stream.end(bytes);
-  });
+/** Copies rows into `table`; `columns` gives their types, in the order of the values. */
+export async function copyInto(client: PoolClient, table: string, columns: Readonly<Record<string, ColumnType>>, rows: Iterable<readonly Value[]>): Promise<void> {
+  const stream = client.query(copyFrom(`copy ${table} (${Object.keys(columns).join(', ')}) from stdin (format binary)`));
+  const failed = new Promise<never>((_, reject) => stream.once('error', reject));
+  failed.catch(() => undefined);
+  for (const piece of encoded(Object.values(columns), rows)) {
+    // Nothing may be written once the server has refused the COPY: the stream has let go of its connection.
+    if (!stream.write(piece)) await Promise.race([failed, new Promise((resolve) => stream.once('drain', resolve))]);
+  }
+  const finished = new Promise<void>((resolve) => stream.once('finish', resolve));
+  stream.end();
+  await Promise.race([failed, finished]);
 }
 
 /**

@@ -183,6 +183,8 @@ export function wrongKey(tenant: string): WrongInput {
 export interface Log {
   database: Database;
   identities: Identities;
+  /** How many appends still ask whether their ids are known (see append). */
+  probes: number;
 }
 
 /**
@@ -190,5 +192,5 @@ export interface Log {
  * append nothing for a tenant whose key it does not hold.
  */
 export function openLog(database: Database, keyCheck?: KeyCheck): Log {
-  return { database, identities: new Identities(database, keyCheck) };
+  return { database, identities: new Identities(database, keyCheck), probes: 1 };
 }

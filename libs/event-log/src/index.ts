@@ -1,7 +1,7 @@
 /** The event log: append, change, read, project. It knows no metric. */
 export { append, Fenced, shardOf, type Arrival, type Outcome } from './append.js';
 export { change, openTenant, stream, VersionConflict, type Fact, type Stream } from './change.js';
-export { CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
+export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
 export { openLog, type KeyCheck, type Log } from './identities.js';
 export { deadLetters, verify, type Ledger, type LetterGroup } from './ledger.js';
 export { completeThrough, finishOrigin, knownParts, markEndSeen, openOrigin, readings, type Origin, type Stretch } from './origin.js';

@@ -9,7 +9,7 @@
  * shard leased goes on to the next.
  */
 import { type Database, type PoolClient } from '@foothold/platform';
-import { typedRows, CopyBuffer, copyInto, type ColumnType, type Value } from './copy.js';
+import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { read, type LoggedEvent } from './read.js';
 import { USAGE_SHARDS } from './schema.js';
@@ -133,13 +133,14 @@ class PageStore implements Store {
     }
     if (rows.size === 0) return;
     const columns = Object.keys(table.columns) as (keyof Row & string)[];
-    const copy = new CopyBuffer(['int2', ...columns.map((column) => table.columns[column])]);
     const values: Value[] = [this.shard];
-    for (const row of rows.values()) {
-      for (let i = 0; i < columns.length; i++) values[i + 1] = row[columns[i]!] as Value;
-      copy.row(values);
+    function* all(): Generator<Value[]> {
+      for (const row of rows.values()) {
+        for (let i = 0; i < columns.length; i++) values[i + 1] = row[columns[i]!] as Value;
+        yield values;
+      }
     }
-    await copyInto(this.client, table.name, ['shard', ...columns], copy.finish());
+    await copyInto(this.client, table.name, { shard: 'int2', ...table.columns }, all());
   }
 
   private keyList<Row>(table: Table<Row>): string {

@@ -3,6 +3,7 @@
  * What arrives: an understood question and a way to query the read tables. What leaves: rows, each with its
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
+import { WrongInput } from '@foothold/contract';
 import { dayText } from '../local-day.js';
 import { type Registration } from '../registration.js';
 import { activePeopleRows } from './active-people.js';
@@ -60,7 +61,13 @@ export interface Subject {
   completeThrough: number | null;
 }
 
-/** Answers a question. Small groups are not hidden at this depth. */
+/** Days a question may span: ten years, so that no answer outgrows memory. */
+const LONGEST = 3_660;
+
+/**
+ * Answers a question. Small groups are not hidden at this depth.
+ * @throws WrongInput where the range is too long.
+ */
 export async function answer(query: Query, subject: Subject, question: Question): Promise<Answer> {
   const [extent] = await query<{ first: number | null; last: number | null }>(
     `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last from person_day where deployment = $1`,
@@ -69,7 +76,9 @@ export async function answer(query: Query, subject: Subject, question: Question)
   const from = question.from ?? extent!.first;
   const to = question.to ?? extent!.last;
   const head = { metric: question.metric.id, version: question.metric.version, unit: question.metric.unit, completeThrough: iso(subject.completeThrough) };
-  if (from === null || to === null || extent!.first === null || from > to) return { ...head, revisedAt: null, rows: [] };
+  if (from === null || to === null || from > to) return { ...head, revisedAt: null, rows: [] };
+  const days = to - from + 1;
+  if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
   const range: Range = { deployment: subject.deployment, grain: question.grain, by: question.by, from, to, fromText: dayText(from), toText: dayText(to) };
   const [revised] = await query<{ at: number | null }>(

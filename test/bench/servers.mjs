@@ -1,0 +1,60 @@
+/** The real servers a bench runs on, and what every bench checks of its rows. */
+import { mkdtemp, chmod, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startKafka } from '../../deploy/kafka/kafka.mjs';
+import { adoptionMigrations, DEFAULT_REGISTRATION } from '../../dist/libs/adoption/src/index.js';
+import { change, eventLogMigrations, openLog, openTenant, verify } from '../../dist/libs/event-log/src/index.js';
+import { openDatabase, openEmbeddedPostgres, Pseudonymiser } from '../../dist/libs/platform/src/index.js';
+import { DEPLOYMENT } from './workload.mjs';
+
+/** The key under which the bench's processes pseudonymise: 64 hex digits. */
+export const KEY = 'be'.repeat(32);
+
+/** Postgres with its default settings (fsync on), in a directory that goes with it. */
+export async function startPostgres() {
+  const home = await directory('postgres');
+  const server = await openEmbeddedPostgres(home);
+  return { url: server.url, stop: () => server.close().finally(() => rm(home, { recursive: true, force: true })) };
+}
+
+export async function startBroker() {
+  const dataDir = await directory('kafka');
+  const kafka = await startKafka({ port: 0, dataDir, quiet: true });
+  return { brokers: kafka.brokers, stop: () => kafka.stop().finally(() => rm(dataDir, { recursive: true, force: true })) };
+}
+
+/** An empty database with the schema, the tenant and the deployment of the workload. */
+export async function openBenchDatabase(server, name) {
+  const admin = new pg.Client(server.url);
+  await admin.connect();
+  await admin.query(`drop database if exists bench_${name} with (force)`);
+  await admin.query(`create database bench_${name}`);
+  await admin.end();
+  const url = Object.assign(new URL(server.url), { pathname: `/bench_${name}` }).href;
+  const database = await openDatabase({ url, application: 'bench', migrations: [...eventLogMigrations, ...adoptionMigrations] });
+  await database.migrate();
+  const [settings] = await database.query(`select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`);
+  if (settings.fsync !== 'on' || settings.commit !== 'on') throw new Error('fsync and synchronous_commit must be on');
+  const pseudonymiser = new Pseudonymiser(Buffer.from(KEY, 'hex'));
+  const keyCheck = (tenant) => pseudonymiser.check(tenant);
+  const log = openLog(database, keyCheck);
+  await openTenant(log, 'bench', keyCheck);
+  await change(log, 'bench', DEPLOYMENT, 0, [{ type: 'deployment.registered', time: Date.now() * 1000, data: DEFAULT_REGISTRATION }], DEFAULT_REGISTRATION);
+  return { database, url, keyCheck, close: () => database.close() };
+}
+
+/** The ledger balances and every event is in the log once. */
+export async function verified(database, events) {
+  const ledger = await verify(database);
+  if (!ledger.balanced || ledger.stored !== events || ledger.received !== events) throw new Error(`the ledger says otherwise: ${JSON.stringify(ledger)}`);
+}
+
+export const perSecond = (count, seconds) => Math.round(count / seconds);
+
+async function directory(name) {
+  const path = await mkdtemp(join(tmpdir(), `foothold-bench-${name}-`));
+  await chmod(path, 0o755); // as root Postgres runs as another user
+  return path;
+}

@@ -1,0 +1,72 @@
+/**
+ * Plants known bugs, one at a time, in a copy of the sources, and sees that the random histories catch each of them.
+ * A mutant that survives, or a patch that no longer fits the sources, fails the run.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Each edit is [file, text that occurs once, what stands there instead]. */
+const MUTANTS = [
+  {
+    name: 'a dropped tie-break: of events at the same time, whichever arrives first wins',
+    edits: [['libs/adoption/src/invocation.ts', 'return time < otherTime || (time === otherTime && by < otherBy);', 'return time < otherTime;']],
+  },
+  {
+    name: 'a lost withdrawal: one that arrives before its decision is forgotten',
+    edits: [['libs/adoption/src/invocation.ts', `case 'decision.withdrawn':\n      if (`, `case 'decision.withdrawn':\n      if (row.decided_at !== null && (`],
+      ['libs/adoption/src/invocation.ts', 'before(row.withdrawn_at, row.withdrawn_by!, time, by)) {', 'before(row.withdrawn_at, row.withdrawn_by!, time, by))) {']],
+  },
+  {
+    name: 'a double-counted redelivery: nobody asks whether an id is stored already',
+    edits: [
+      ['libs/event-log/src/append.ts', 'const stored = probing ? await probe(client, numbered) : new Map<string, string>();', 'const stored = new Map<string, string>();'],
+      ['libs/event-log/src/schema.ts', 'create unique index event_identity', 'create index event_identity'],
+    ],
+  },
+  {
+    name: 'a UTC day where a local one belongs, once the log is folded in another page',
+    edits: [['libs/adoption/src/local-day.ts', 'return Math.floor((micros + offset) / DAY_MICROS);', 'return Math.floor(micros / DAY_MICROS);']],
+  },
+];
+
+const SPECS = ['test/any-order.int.spec.ts', 'test/oracle/agreement.int.spec.ts'];
+
+let survived = 0;
+for (const { name, edits } of MUTANTS) {
+  const started = Date.now();
+  process.stderr.write(`planting ${name} ...\n`);
+  const failed = await caught(edits);
+  if (!failed) survived++;
+  console.log(`${failed ? 'caught  ' : 'SURVIVED'}  ${name} (${Math.round((Date.now() - started) / 1000)} s)`);
+}
+console.log(`${MUTANTS.length - survived} of ${MUTANTS.length} mutants caught`);
+process.exitCode = survived === 0 ? 0 : 1;
+
+/** Runs the specs on patched sources; true where at least one test of every run failed for what it asserts. */
+async function caught(edits) {
+  const copy = mkdtempSync(join(tmpdir(), 'mutant-'));
+  try {
+    cpSync(ROOT, copy, { recursive: true, filter: (path) => !['node_modules', 'dist', '.git', '.foothold'].includes(basename(path)) });
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+    for (const [file, from, to] of edits) {
+      const path = join(copy, file);
+      const text = readFileSync(path, 'utf8');
+      if (text.split(from).length !== 2) throw new Error(`${file} holds "${from}" ${text.split(from).length - 1} times: the mutant must be written anew`);
+      writeFileSync(path, text.replace(from, () => to));
+    }
+    const report = join(copy, 'report.json');
+    spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', ...SPECS, '--json', `--outputFile=${report}`, '--silent'], {
+      cwd: copy, stdio: 'ignore', env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' },
+    });
+    const { numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+    if (numRuntimeErrorTestSuites > 0) throw new Error('the patched sources do not run: the mutant must be written anew');
+    return numFailedTests > 0;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
