@@ -7,6 +7,7 @@ import { adoptionMigrations, DEFAULT_REGISTRATION, usageProjection } from '@foot
 import { checkMessage } from '@foothold/contract';
 import { append, change, eventLogMigrations, Fenced, finishOrigin, openLog, openOrigin, openTenant, prepare, project, USAGE_SHARDS, verify, type Arrival, type Log, type Projection } from '@foothold/event-log';
 import { openDatabase, type Database } from '@foothold/platform';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { freshDatabase, type FreshDatabase } from './support/database.js';

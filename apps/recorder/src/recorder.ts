@@ -12,7 +12,7 @@
  * tools only; whatever it says, a partition is read from where the database says.
  */
 import { append, Fenced, knownParts, markEndSeen, type Log } from '@foothold/event-log';
-import { inSpan, isTransient, linkTo, openKafka, usageTopicOf, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
+import { inSpan, isTransient, linkTo, openKafka, usageTopicOf, type Config, type Fatal, type Link, type Logger, type Pseudonymiser } from '@foothold/platform';
 import { type Admin, type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import { arrivalOf, headerText } from './arrival.js';
 import { fingerprint, openPartition, originName, type Partition } from './partition.js';
@@ -160,7 +160,7 @@ export class Recorder {
 
   private async record(partition: Partition, messages: KafkaMessage[], topic: string): Promise<void> {
     const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
-    const links = messages.map((message) => linkTo(headerText(message, 'traceparent'))).filter((link) => link !== undefined).slice(0, LINKS);
+    const links = linksOf(messages);
     await inSpan('record', { 'messaging.batch.message_count': messages.length, 'messaging.destination.name': topic }, links, async (span) => {
       const receivedAt = Date.now() * 1000;
       const arrivals = messages.map((message) => arrivalOf(message, tenant, receivedAt, this.pseudonymiser));
@@ -213,6 +213,16 @@ export class Recorder {
     if (isTransient(error) || (error as { name?: string }).name?.startsWith('KafkaJS')) this.logger.warn('%s', (error as Error).message);
     else this.fatal(error);
   }
+}
+
+/** The first sampled traces that these messages belong to. */
+function linksOf(messages: KafkaMessage[]): Link[] {
+  const links: Link[] = [];
+  for (const message of messages) {
+    const link = message.headers?.['traceparent'] && linkTo(headerText(message, 'traceparent'));
+    if (link && links.push(link) === LINKS) break;
+  }
+  return links;
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

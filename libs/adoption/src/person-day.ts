@@ -88,6 +88,11 @@ export function isEmpty(row: PersonDay): boolean {
   return COUNTERS.every((counter) => row[counter] === 0);
 }
 
-export function newPersonDay(cell: Cell): PersonDay {
-  return { ...cell, revised_at: 0, ...(Object.fromEntries(COUNTERS.map((counter) => [counter, 0])) as Record<Counter, number>) };
+/** One literal: a row put together from parts is a slow object, and a page of the log makes thousands. */
+export function newPersonDay({ deployment, person, day, task_kind, surface, initiative, model, release, reason }: Cell): PersonDay {
+  return {
+    deployment, person, day, task_kind, surface, initiative, model, release, reason, revised_at: 0,
+    invocations: 0, shown: 0, accepted: 0, overridden: 0, undecided: 0, dismissed: 0, navigated: 0, stopped: 0, timed_out: 0, worked_around: 0,
+    active_accepted: 0, active_overridden: 0, tasks: 0, tasks_used: 0, tasks_consulted: 0, tasks_conflicting: 0,
+  };
 }

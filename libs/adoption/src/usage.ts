@@ -12,40 +12,52 @@ import { COUNTERS, isEmpty, newPersonDay, personDayTable, tallyInvocation, tally
 import { type Registration } from './registration.js';
 import { aidTask, mergeTask, newTask, taskTable, type Task } from './task.js';
 
+const invocationKey = ({ deployment, person, data }: LoggedEvent): string =>
+  keyOf(invocationTable, { deployment, person, invocation: data['invocation'] } as Invocation);
+const taskKey = (deployment: number, person: number, task: string): string => keyOf(taskTable, { deployment, person, task } as Task);
+
 export const usageProjection: Projection = { name: 'usage', page: 10_000, fold };
 
 async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   const zone = (deployment: number) => timeZone((store.registration(deployment) as Registration).timeZone);
 
-  const invocationKeys = new Map<string, Invocation>();
+  const invocations = new Map<string, Invocation>();
   for (const event of events) {
     if (!isAboutInvocation(event)) continue;
-    const row = newInvocation(event.deployment, event.person!, event.data['invocation'] as string);
-    invocationKeys.set(keyOf(invocationTable, row), row);
+    const key = invocationKey(event);
+    if (!invocations.has(key)) invocations.set(key, newInvocation(event.deployment, event.person!, event.data['invocation'] as string));
   }
-  const loadedInvocations = await store.load(invocationTable, [...invocationKeys.values()]);
-  const invocations = new Map([...invocationKeys].map(([key, row]) => [key, { ...(loadedInvocations.get(key) ?? row) }]));
+  const loadedInvocations = await store.load(invocationTable, [...invocations.values()]);
+  for (const [key, row] of loadedInvocations) invocations.set(key, row);
 
-  const taskKeys = new Map<string, Task>();
+  const tasks = new Map<string, Task>();
   const needTask = (deployment: number, person: number, task: unknown) => {
     if (typeof task !== 'string') return;
-    const row = newTask(deployment, person, task);
-    taskKeys.set(keyOf(taskTable, row), row);
+    const key = taskKey(deployment, person, task);
+    if (!tasks.has(key)) tasks.set(key, newTask(deployment, person, task));
   };
   for (const row of loadedInvocations.values()) needTask(row.deployment, row.person, row.task);
   for (const event of events) {
     if (event.type === 'task.completed' || event.type === 'invocation.started') needTask(event.deployment, event.person!, event.data['task']);
   }
-  const loadedTasks = await store.load(taskTable, [...taskKeys.values()]);
-  const tasks = new Map([...taskKeys].map(([key, row]) => [key, { ...(loadedTasks.get(key) ?? row) }]));
+  const loadedTasks = await store.load(taskTable, [...tasks.values()]);
+  for (const [key, row] of loadedTasks) tasks.set(key, row);
 
   const cells = new Map<string, PersonDay>();
-  const tallyAt = (received: number, sign: 1 | -1) => (cell: Cell, counter: Counter) => {
+  const rowOf = (cell: Cell): PersonDay => {
     const key = keyOf(personDayTable, cell as PersonDay);
     let row = cells.get(key);
     if (!row) cells.set(key, (row = newPersonDay(cell)));
-    row[counter] += sign;
-    row.revised_at = received;
+    return row;
+  };
+  const tallyAt = (received: number, sign: 1 | -1) => {
+    let last: Cell | undefined;
+    let row: PersonDay;
+    return (cell: Cell, counter: Counter) => {
+      if (cell !== last) row = rowOf((last = cell));
+      row[counter] += sign;
+      row.revised_at = received;
+    };
   };
   const touchedTask = (row: Task, received: number, merge: () => void) => {
     tallyTask(row, tallyAt(received, -1));
@@ -54,14 +66,14 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   };
   const aid = (row: Invocation, sign: 1 | -1, received: number) => {
     if (row.task === null) return;
-    const task = tasks.get(keyOf(taskTable, newTask(row.deployment, row.person, row.task)))!;
+    const task = tasks.get(taskKey(row.deployment, row.person, row.task))!;
     touchedTask(task, received, () => aidTask(task, row, sign, received));
   };
 
   for (const event of events) {
     const dayOf = (micros: number) => zone(event.deployment).dayOf(micros);
     if (isAboutInvocation(event)) {
-      const row = invocations.get(keyOf(invocationTable, newInvocation(event.deployment, event.person!, event.data['invocation'] as string)))!;
+      const row = invocations.get(invocationKey(event))!;
       if (row.revised_at > 0) {
         tallyInvocation(row, dayOf, tallyAt(event.received, -1));
         aid(row, -1, event.received);
@@ -70,7 +82,7 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
       tallyInvocation(row, dayOf, tallyAt(event.received, 1));
       aid(row, 1, event.received);
     } else if (event.type === 'task.completed') {
-      const row = tasks.get(keyOf(taskTable, newTask(event.deployment, event.person!, event.data['task'] as string)))!;
+      const row = tasks.get(taskKey(event.deployment, event.person!, event.data['task'] as string))!;
       touchedTask(row, event.received, () => mergeTask(row, event, dayOf));
     }
   }

@@ -6,4 +6,5 @@ export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
 export { openKafka, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { inSpan, linkTo, openLogger, startTracing } from './telemetry.js';
+export { type Link } from '@opentelemetry/api';
 export { type Logger } from 'pino';
