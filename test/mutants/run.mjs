@@ -3,7 +3,7 @@
  * A mutant that survives, or a patch that no longer fits the sources, fails the run.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ const MUTANTS = [
     ],
   },
   {
-    name: 'a UTC day where a local one belongs, once the log is folded in another page',
+    name: 'a UTC day where a local one belongs',
     edits: [['libs/adoption/src/local-day.ts', 'return Math.floor((micros + offset) / DAY_MICROS);', 'return Math.floor(micros / DAY_MICROS);']],
   },
 ];
@@ -51,7 +51,7 @@ process.exitCode = survived === 0 ? 0 : 1;
 async function caught(edits) {
   const copy = mkdtempSync(join(tmpdir(), 'mutant-'));
   try {
-    cpSync(ROOT, copy, { recursive: true, filter: (path) => !['node_modules', 'dist', '.git', '.foothold'].includes(basename(path)) });
+    cpSync(ROOT, copy, { recursive: true, filter: (path) => !['node_modules', '.git', '.foothold'].includes(basename(path)) });
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
     for (const [file, from, to] of edits) {
       const path = join(copy, file);
@@ -60,9 +60,10 @@ async function caught(edits) {
       writeFileSync(path, text.replace(from, () => to));
     }
     const report = join(copy, 'report.json');
-    spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', ...SPECS, '--json', `--outputFile=${report}`, '--silent'], {
-      cwd: copy, stdio: 'ignore', env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' },
+    const { stderr } = spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', ...SPECS, '--json', `--outputFile=${report}`, '--silent'], {
+      cwd: copy, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' },
     });
+    if (!existsSync(report)) throw new Error(`jest did not run:\n${stderr}`);
     const { numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
     if (numRuntimeErrorTestSuites > 0) throw new Error('the patched sources do not run: the mutant must be written anew');
     return numFailedTests > 0;
