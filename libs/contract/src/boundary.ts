@@ -15,7 +15,7 @@ import { canonical } from './canonical.js';
 import { Envelope, EVENT_BYTES } from './envelope.js';
 import { EVENT_NAMES, EVENTS, type EventName } from './events.js';
 import { faultsOf, isObject, PLAIN, plural, shapeOf, type Fault } from './faults.js';
-import { FORMS } from './forms.js';
+import { DEPLOYMENT, FORMS } from './forms.js';
 import { identityOf } from './identity.js';
 import { noSuchTime, ruleFaults, unstorable, UNSTORABLE, type Fields } from './rules.js';
 import { parseTime } from './time.js';
@@ -79,10 +79,10 @@ const KINDS = new Map(
   }),
 );
 
+const BYTE_ORDER_MARK = '\ufeff';
 /** Levels of objects and lists in an event, itself the first. */
 const DEPTH = 8;
 
-const DEPLOYMENT = new RegExp(FORMS.deployment.pattern);
 const SOURCE = new RegExp(FORMS.source.pattern);
 const ID = new RegExp(FORMS.eventId.pattern, 'u');
 const TYPE = /^[A-Za-z0-9.-]{1,64}$/;
@@ -95,7 +95,7 @@ const TYPE = /^[A-Za-z0-9.-]{1,64}$/;
 export function checkMessage(bytes: Uint8Array | string, tenant: string, receivedAt: number, options: BoundaryOptions): Verdict {
   const refuse = (reason: string, fix: string) => refused(undefined, tenant, 'rejected', { field: 'body', reason, fix, personal: true }, null);
   const size = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
-  if (size > EVENT_BYTES) return refuse(`${size} bytes, more than the ${EVENT_BYTES} an event may have`, 'send measurements only; what people typed or an AI answered has no place in an event');
+  if (size > EVENT_BYTES) return tooLong(size, tenant);
   const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
   // Decoding puts U+FFFD where bytes are no UTF-8, so only then is it worth asking.
   if (typeof bytes !== 'string' && text.includes('\ufffd') && !isUtf8(bytes)) return refuse(`${plural(size, 'byte')} that are not UTF-8`, 'encode the event as UTF-8');
@@ -104,9 +104,16 @@ export function checkMessage(bytes: Uint8Array | string, tenant: string, receive
     value = JSON.parse(text);
   } catch {
     // The message of a SyntaxError quotes what it could not read.
-    return refuse(size === 0 ? 'nothing' : `${plural(size, 'byte')} that are not JSON`, 'send one CloudEvent as a JSON object, in UTF-8 without byte order mark');
+    const what = size === 0 ? 'nothing' : text.startsWith(BYTE_ORDER_MARK) ? `${plural(size, 'byte')} that begin with a byte order mark` : `${plural(size, 'byte')} that are not JSON`;
+    return refuse(what, 'send one CloudEvent as a JSON object, in UTF-8 without byte order mark');
   }
   return checkEvent(value, tenant, receivedAt, options);
+}
+
+/** The verdict on a message of `size` bytes, which is more than `EVENT_BYTES`: for those who do not hold all of it. */
+export function tooLong(size: number, tenant: string): Verdict {
+  const long = { field: 'body', reason: `${size} bytes, more than the ${EVENT_BYTES} an event may have`, fix: 'send measurements only; what people typed or an AI answered has no place in an event', personal: true };
+  return refused(undefined, tenant, 'rejected', long, null);
 }
 
 /**

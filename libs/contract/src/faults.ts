@@ -82,9 +82,10 @@ function* walkEntries({ patternProperties = {}, maxProperties = Infinity }: Keyw
 
 function wrong(schema: Keywords, value: unknown, field: string, optional: boolean): Fault {
   const kind = schema.type === 'integer' ? 'number' : schema.type;
+  const found = typeof value === 'object' && !isObject(value) ? 'no object' : typeof value; // null and lists are objects to typeof only
   const why =
     schema.const !== undefined || schema.enum ? 'none of the values there are'
-    : kind !== typeof value ? `not ${kind === 'object' ? 'an object' : `a ${kind}`}`
+    : kind !== found ? `not ${kind === 'object' ? 'an object' : `a ${kind}`}`
     : typeof value === 'string' ? 'not of the form it must have'
     : schema.type === 'integer' && !Number.isInteger(value) ? 'not an integer'
     : 'out of range';

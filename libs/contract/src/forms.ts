@@ -26,5 +26,8 @@ export const FORMS = {
   traceparent: { pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', words: 'a W3C traceparent such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
 } as const;
 
+/** What a deployment may be called. */
+export const DEPLOYMENT = new RegExp(FORMS.deployment.pattern);
+
 /** A string of a form; `description` says what it means here. */
 export const text = (form: keyof typeof FORMS, description: string) => Type.String({ pattern: FORMS[form].pattern, description });
