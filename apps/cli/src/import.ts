@@ -4,15 +4,12 @@
  * two imports of one file at once cannot count a line twice.
  */
 import { DEFAULT_REGISTRATION, usageProjection } from '@foothold/adoption';
-import { checkMessage, WrongInput } from '@foothold/contract';
+import { checkMessage, EVENT_BYTES, tooLong, WrongInput, type BoundaryOptions } from '@foothold/contract';
 import { append, Fenced, finishOrigin, lag, openOrigin, prepare, project, readings, USAGE_SHARDS, type Arrival, type Log, type Outcome } from '@foothold/event-log';
-import { errorText } from '@foothold/platform';
 import { SingleBar } from 'cli-progress';
 import { type Command } from 'commander';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { registerDeployment } from './deployment.js';
+import { digestOf, sizeOf } from './file.js';
 import { linesOf, type Line } from './lines.js';
 import { inSession, say, withTenant, type Session } from './session.js';
 
@@ -39,19 +36,8 @@ export function addImportCommand(program: Command): void {
     });
 }
 
-async function sizeOf(file: string): Promise<number> {
-  try {
-    const found = await stat(file);
-    if (!found.isFile()) throw new WrongInput('file', `${file} is not a file`, 'name a file with one CloudEvent a line');
-    return found.size;
-  } catch (error) {
-    if (error instanceof WrongInput) throw error;
-    throw new WrongInput('file', `${file} cannot be read: ${errorText(error)}`, 'name a file with one CloudEvent a line');
-  }
-}
-
 async function importFile(session: Session, file: string, size: number, flags: Flags): Promise<Outcome & { received: number }> {
-  const content = `${flags.tenant}/${await digest(file)}`;
+  const content = `${flags.tenant}/${await digestOf(file)}`;
   const { finished, open } = await readings(session.log.database, content);
   const name = open ?? `${content}#${finished + 1}`;
   const origin = await openOrigin(session.log.database, { kind: 'file', name, part: 0, tenant: flags.tenant, firstOffset: 0 });
@@ -93,11 +79,12 @@ async function importFile(session: Session, file: string, size: number, flags: F
 /** What the lines hold; blank ones hold nothing. */
 async function arrivalsOf(session: Session, lines: Line[], { tenant, register }: Flags): Promise<Arrival[]> {
   const receivedAt = Date.now() * 1000;
+  const boundary: BoundaryOptions = { pseudonymise: (of, person) => session.pseudonymiser.pseudonym(of, person), subjects: 'raw' };
   const arrivals: Arrival[] = [];
   const deployments = new Set<string>();
-  for (const { bytes } of lines) {
+  for (const { bytes, length } of lines) {
     if (isBlank(bytes)) continue;
-    const verdict = checkMessage(bytes, tenant, receivedAt, { pseudonymise: (of, person) => session.pseudonymiser.pseudonym(of, person), subjects: 'raw' });
+    const verdict = length > EVENT_BYTES ? tooLong(length, tenant) : checkMessage(bytes, tenant, receivedAt, boundary);
     if (verdict.outcome === 'accepted') {
       arrivals.push({ tenant, event: verdict.event });
       deployments.add(verdict.event.deployment);
@@ -136,12 +123,6 @@ async function catchUp(log: Log): Promise<void> {
   } finally {
     bar?.stop();
   }
-}
-
-async function digest(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 function progressBar(what: string, total: number): SingleBar | undefined {

@@ -1,11 +1,13 @@
 import { EVENT_BYTES } from '@foothold/contract';
-import { createReadStream } from 'node:fs';
+import { contentOf } from './file.js';
 
 export interface Line {
   /** From 0. */
   number: number;
-  /** Without its end; of a line too long to be an event, only as much as shows that. */
+  /** Without its end; of a line too long to be an event, only a part. */
   bytes: Buffer;
+  /** How long the line is without its end. */
+  length: number;
   /** Bytes of the file up to and with this line. */
   end: number;
 }
@@ -17,19 +19,19 @@ export async function* linesOf(file: string): AsyncGenerator<Line> {
   let number = 0;
   let end = 0;
   let rest: Buffer[] = [];
-  let held = 0;
+  let length = 0;
   const hold = (piece: Buffer) => {
-    if (held > EVENT_BYTES) return;
-    rest.push(piece.subarray(0, EVENT_BYTES + 1));
-    held += piece.length;
+    if (length <= EVENT_BYTES) rest.push(piece.subarray(0, EVENT_BYTES + 1));
+    length += piece.length;
   };
   const line = (): Line => {
     const bytes = rest.length === 1 ? rest[0]! : Buffer.concat(rest);
+    const whole = { number: number++, bytes, length, end };
     rest = [];
-    held = 0;
-    return { number: number++, bytes, end };
+    length = 0;
+    return whole;
   };
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of contentOf(file)) {
     for (let from = 0; from < chunk.length; ) {
       const at = chunk.indexOf(LINE_FEED, from);
       const to = at < 0 ? chunk.length : at;
@@ -39,5 +41,5 @@ export async function* linesOf(file: string): AsyncGenerator<Line> {
       if (at >= 0) yield line();
     }
   }
-  if (held > 0) yield line();
+  if (length > 0) yield line();
 }
