@@ -27,13 +27,27 @@ const text = (fallback: string, pattern: RegExp, fix: string) => (given: string 
   return given;
 };
 
+/** Whether a text can be taken apart as a URL, percent signs and all: drivers do so, with an error that names no setting. */
+function isAddress(given: string): boolean {
+  try {
+    decodeURI(given);
+    return URL.canParse(given);
+  } catch {
+    return false;
+  }
+}
+
+const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65_535;
+
 export const SETTINGS = {
   DATABASE_URL: {
     meaning: 'the Postgres (14 or newer) that holds log and read tables',
     default: 'an embedded Postgres in FOOTHOLD_HOME',
     read: (given) => {
       if (!given) return null;
-      if (!/^postgres(ql)?:\/\/[^/]+\/.+/.test(given)) throw new Unfit('is no Postgres address', 'write postgres://user:password@host:5432/database');
+      if (!/^postgres(ql)?:\/\/[^/]+\/.+/.test(given) || !isAddress(given)) {
+        throw new Unfit('is no Postgres address', 'write postgres://user:password@host:5432/database, with %40 and the like for @ / : % in the password');
+      }
       return given;
     },
   } as Setting<string | null>,
@@ -60,7 +74,7 @@ export const SETTINGS = {
     read: (given) => {
       if (!given) return [];
       const brokers = given.split(',').map((broker) => broker.trim());
-      const wrong = brokers.findIndex((broker) => !/^[A-Za-z0-9._-]+:\d{1,5}$/.test(broker) && !/^\[[0-9a-f:]+\]:\d{1,5}$/i.test(broker));
+      const wrong = brokers.findIndex((broker) => !/^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/.test(broker) || !isPort(broker.slice(broker.lastIndexOf(':') + 1)));
       if (wrong >= 0) throw new Unfit(`entry ${wrong + 1} is not host:port`, 'write for instance kafka-1:9092,kafka-2:9092');
       return brokers;
     },
@@ -80,7 +94,7 @@ export const SETTINGS = {
     default: 'nowhere',
     read: (given) => {
       if (!given) return null;
-      if (!/^https?:\/\/\S+$/.test(given)) throw new Unfit('is no http address', 'write for instance http://localhost:4318');
+      if (!/^https?:\/\/\S+$/.test(given) || !isAddress(given)) throw new Unfit('is no http address', 'write for instance http://localhost:4318');
       return given;
     },
   } as Setting<string | null>,
@@ -143,20 +157,27 @@ export function openPseudonymiser(config: Config): Pseudonymiser {
 
 function keptSecret(home: string): Buffer {
   const path = join(home, 'pseudonym.key');
-  if (!existsSync(path)) {
-    mkdirSync(home, { recursive: true });
-    const draft = `${path}.${process.pid}`;
-    writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-    chmodSync(draft, 0o600);
-    try {
-      linkSync(draft, path); // of several first processes one makes the key and the others use it
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'EEXIST') throw error;
-    } finally {
-      unlinkSync(draft);
-    }
+  let kept: string;
+  try {
+    if (!existsSync(path)) makeSecret(home, path);
+    kept = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new WrongInput('FOOTHOLD_HOME', `its pseudonym.key can neither be read nor be made (${(error as { code?: string }).code})`, 'name a folder in which this process may write, or set FOOTHOLD_PSEUDONYM_KEY');
   }
-  const kept = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64}$/.test(kept)) throw new WrongInput('FOOTHOLD_HOME', 'its pseudonym.key does not hold 64 hex digits', 'restore the file, or set FOOTHOLD_PSEUDONYM_KEY');
   return Buffer.from(kept, 'hex');
+}
+
+function makeSecret(home: string, path: string): void {
+  mkdirSync(home, { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  chmodSync(draft, 0o600);
+  try {
+    linkSync(draft, path); // of several first processes one makes the key and the others use it
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EEXIST') throw error;
+  } finally {
+    unlinkSync(draft);
+  }
 }

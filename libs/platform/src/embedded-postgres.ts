@@ -9,6 +9,7 @@ import { access, appendFile, mkdir, readFile, rename, rm, writeFile } from 'node
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WrongInput } from '@foothold/contract';
 import pg from 'pg';
 import { isAlive, withFileLock } from './file-lock.js';
 import { accountToRunAs, findBinaries, giveTo, requireTraversable, runProgram, type Account, type Binaries } from './postgres-binaries.js';
@@ -71,7 +72,9 @@ async function prepareHome(home: string): Promise<Home> {
   const root = resolve(home);
   const binaries = await findBinaries();
   const account = await accountToRunAs();
-  await mkdir(root, { recursive: true });
+  await mkdir(root, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new WrongInput('FOOTHOLD_HOME', `the folder cannot be made (${error.code})`, 'name a folder in which this process may write, or set DATABASE_URL to a Postgres of your own');
+  });
   await requireTraversable(account, root, `allow it (chmod o+x), or set FOOTHOLD_HOME to a directory outside it, such as /var/lib/foothold`);
   await requireTraversable(account, join(binaries.initdb, '..'), 'install Foothold outside it, run it as another user than root, or set DATABASE_URL');
   return {
