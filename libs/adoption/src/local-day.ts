@@ -1,5 +1,7 @@
 /** Local days: the calendar of a deployment's time zone. A day is a whole number of days since 1970-01-01. */
 
+import { parseDay } from '@foothold/contract';
+
 const QUARTER_HOUR = 900_000_000;
 const DAY_MICROS = 86_400_000_000;
 
@@ -52,10 +54,7 @@ export function dayText(day: number): string {
   return new Date(day * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** The day of a YYYY-MM-DD; undefined where there is no such day. */
+/** The day of a YYYY-MM-DD; undefined where there is no such day, or no event can be of it. */
 export function dayNumber(text: string): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
-  const at = Date.parse(`${text}T00:00:00Z`);
-  if (Number.isNaN(at) || dayText(at / 86_400_000) !== text) return undefined;
-  return at / 86_400_000;
+  return text.length === 10 ? parseDay(text) : undefined;
 }

@@ -1,6 +1,6 @@
 /** A deployment's registration: the command that makes it, and what it leads to. */
 import { type Fact } from '@foothold/event-log';
-import { WrongInput } from '@foothold/contract';
+import { DEPLOYMENT, WrongInput } from '@foothold/contract';
 import { dayNumber } from './local-day.js';
 
 /** Times are local days, YYYY-MM-DD. The time zone never changes once registered. */
@@ -56,12 +56,17 @@ export interface WrittenRegistration {
   sandbox?: boolean;
 }
 
+/** @throws WrongInput where no deployment may be called `id`. */
+export function checkDeploymentId(field: string, id: string): void {
+  if (!DEPLOYMENT.test(id)) throw new WrongInput(field, `a text of ${id.length} characters that is no deployment's id`, 'use 1-64 letters, digits, dots, underscores and hyphens');
+}
+
 /**
  * Understands a written registration.
  * @throws WrongInput naming the field and the fix.
  */
 export function parseRegistration(id: string, written: WrittenRegistration): Registration {
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) throw new WrongInput('id', `a text of ${id.length} characters that is no deployment's id`, 'use 1-64 letters, digits, dots, underscores and hyphens');
+  checkDeploymentId('id', id);
   const day = (field: 'pilotStart' | 'handoff'): string | null => {
     const text = written[field];
     if (text === undefined) return null;
@@ -81,7 +86,7 @@ export function parseRegistration(id: string, written: WrittenRegistration): Reg
   }
   if (written.target !== undefined) {
     const target = Number(written.target);
-    if (written.target.trim() === '' || !(target > 0 && target <= 1)) throw new WrongInput('target', `"${written.target}" is no share`, 'write a number above 0 and up to 1, for instance 0.4');
+    if (!/^\d*\.?\d+$/.test(written.target) || !(target > 0 && target <= 1)) throw new WrongInput('target', `"${written.target}" is no share`, 'write a number above 0 and up to 1, for instance 0.4');
     registration.target = target;
   }
   if (registration.pilotStart && registration.handoff && registration.pilotStart > registration.handoff) {
