@@ -28,7 +28,7 @@ export function addDeploymentCommands(program: Command): void {
     .option('--target <share>', `share of people who should use it, 0 to 1 (default ${DEFAULT_REGISTRATION.target})`)
     .option('--sandbox', 'for trying things out: small groups are shown, it cannot be handed off')
     .action(async (id: string, flags: Flags) => {
-      const wanted = asUsage(flagOf, () => parseRegistration(id, flags));
+      const wanted = await asUsage(flagOf, () => parseRegistration(id, flags));
       const registered = await inSession((session) => registerDeployment(session, flags.tenant, id, wanted));
       say(flags.json, { deployment: id, tenant: flags.tenant, version: registered.version, new: registered.isNew, ...wanted }, () =>
         registered.isNew ? `registered ${id} (time zone ${wanted.timeZone})` : `${id} was registered like this already`,

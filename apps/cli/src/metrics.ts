@@ -1,4 +1,4 @@
-import { answer, CATALOGUE, understand, usageProjection, type Answer, type Registration } from '@foothold/adoption';
+import { answer, CATALOGUE, checkDeploymentId, understand, usageProjection, type Answer, type Registration } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
 import { completeThrough } from '@foothold/event-log';
 import { type Command } from 'commander';
@@ -25,7 +25,8 @@ export function addMetricsCommand(program: Command): void {
     .action(async (deployment: string | undefined, metric: string | undefined, flags: Flags) => {
       if (flags.list) return say(flags.json, CATALOGUE, catalogueText);
       if (deployment === undefined || metric === undefined) throw new WrongUsage(deployment === undefined ? 'deployment' : 'metric', 'is missing', 'write: foothold metrics DEPLOYMENT METRIC, or foothold metrics --list for the choices');
-      const question = asUsage((field) => (field === 'metric' ? field : `--${field}`), () => understand({ metric, grain: flags.grain, from: flags.from, to: flags.to, by: flags.by }));
+      await asUsage((field) => field, () => checkDeploymentId('deployment', deployment));
+      const question = await asUsage(flagOf, () => understand({ metric, grain: flags.grain, from: flags.from, to: flags.to, by: flags.by }));
       const found = await inSession(async ({ log }) => {
         await log.identities.learnDeployments([{ tenant: flags.tenant, deployment }]);
         const identity = log.identities.deployment(flags.tenant, deployment);
@@ -35,11 +36,13 @@ export function addMetricsCommand(program: Command): void {
           registration: identity.registration as Registration,
           completeThrough: await completeThrough(log.database, flags.tenant, usageProjection.name),
         };
-        return answer((sql, values) => log.database.query(sql, values), subject, question);
+        return asUsage(flagOf, () => answer((sql, values) => log.database.query(sql, values), subject, question));
       });
       say(flags.json, found, () => answerText(found, question.by));
     });
 }
+
+const flagOf = (field: string): string => (field === 'metric' ? field : `--${field}`);
 
 function answerText({ rows, unit, completeThrough: complete, revisedAt, metric, version }: Answer, by: readonly string[]): string {
   const head = `${metric} (version ${version}), complete through ${complete ?? 'an unknown moment'}, last revised ${revisedAt ?? 'never'}`;

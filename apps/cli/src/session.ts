@@ -4,6 +4,7 @@ import { WrongInput } from '@foothold/contract';
 import { eventLogMigrations, openLog, type Log } from '@foothold/event-log';
 import { openPlatformDatabase, openPseudonymiser, readConfig, TENANT, type Config, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
+import { printable } from './printable.js';
 
 /** A flag or argument that cannot be meant: exit code 2. */
 export class WrongUsage extends Error {
@@ -45,9 +46,9 @@ function tenantName(text: string): string {
 }
 
 /** Turns what is wrong with a question into wrong usage of the flag that asked it. */
-export function asUsage<T>(flag: (field: string) => string, work: () => T): T {
+export async function asUsage<T>(flag: (field: string) => string, work: () => T | Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (error instanceof WrongInput) throw new WrongUsage(flag(error.field), error.reason, error.fix);
     throw error;
@@ -56,7 +57,7 @@ export function asUsage<T>(flag: (field: string) => string, work: () => T): T {
 
 /** Writes the answer, as JSON or as people read it. */
 export function say(json: boolean | undefined, answer: unknown, prose: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(answer)}\n` : `${prose()}\n`);
+  process.stdout.write(printable(json ? `${JSON.stringify(answer)}\n` : `${prose()}\n`));
 }
 
 /** Columns of text, aligned; numbers to the right. */
