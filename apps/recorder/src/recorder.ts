@@ -21,6 +21,8 @@ import { fingerprint, openPartition, originName, type Partition } from './partit
 const STRETCH = 5_000;
 /** Spans link at most this many of a batch's sampled traces. */
 const LINKS = 32;
+/** How long a recorder that died keeps its partitions from the others; one that only was slow joins again, and the fence keeps the two apart. */
+const SESSION_MS = 10_000;
 const MARK_EVERY_MS = 2_000;
 const TOPICS_EVERY_MS = 15_000;
 /** Restarts without one append between them before the process gives up and lets its supervisor start a new one. */
@@ -76,8 +78,8 @@ export class Recorder {
     this.topics = topics;
     const consumer = this.kafka.consumer({
       groupId: `${this.config.KAFKA_PREFIX}.recorder`,
-      sessionTimeout: 30_000,
-      heartbeatInterval: 3_000,
+      sessionTimeout: SESSION_MS,
+      heartbeatInterval: SESSION_MS / 5,
       maxBytesPerPartition: 4 * 1024 * 1024,
       maxWaitTimeInMs: 200,
     });
