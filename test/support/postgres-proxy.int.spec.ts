@@ -40,6 +40,7 @@ describe('the Postgres proxy', () => {
   it('passes everything on and says what it passes', async () => {
     await client.query('begin');
     await client.query('insert into item values ($1, $2)', [1, 'ä']);
+    await client.query({ name: 'nothing', text: 'select $1::text, $2::int[]', values: [null, [4, 5]] });
     await copy(['2\ttwo\n', '3\tthree\n']);
     await client.query('commit');
     const big = await client.query<{ text: string }>(`select repeat('x', 3000000) as text`);
@@ -53,10 +54,13 @@ describe('the Postgres proxy', () => {
     expect(events).toEqual([
       { connection: 1, kind: 'query', text: 'begin' },
       { connection: 1, kind: 'parse', text: 'insert into item values ($1, $2)' },
+      { connection: 1, kind: 'bind', text: '', values: ['1', 'ä'] },
+      { connection: 1, kind: 'parse', text: 'select $1::text, $2::int[]' },
+      { connection: 1, kind: 'bind', text: 'nothing', values: [null, '{"4","5"}'] },
       { connection: 1, kind: 'query', text: 'copy item from stdin' },
-      { connection: 1, kind: 'copyData', text: undefined },
-      { connection: 1, kind: 'copyData', text: undefined },
-      { connection: 1, kind: 'copyDone', text: undefined },
+      { connection: 1, kind: 'copyData' },
+      { connection: 1, kind: 'copyData' },
+      { connection: 1, kind: 'copyDone' },
       { connection: 1, kind: 'query', text: 'commit' },
       { connection: 1, kind: 'query', text: `select repeat('x', 3000000) as text` },
       { connection: 1, kind: 'query', text: 'select 1/0' },

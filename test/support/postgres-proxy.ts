@@ -5,12 +5,14 @@
  */
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 
-/** What a client is about to tell the server. `text` is the SQL of a query or a parse. */
+/** What a client is about to tell the server. `text` is the SQL of a query or a parse, the statement's name of a bind. */
 export interface ProxyEvent {
   /** Counts the connections from 1 in the order of their arrival. */
   connection: number;
-  kind: 'query' | 'parse' | 'copyDone' | 'copyData';
+  kind: 'query' | 'parse' | 'bind' | 'copyDone' | 'copyData';
   text?: string;
+  /** Of a bind, the parameters as text. */
+  values?: (string | null)[];
 }
 
 /**
@@ -29,7 +31,7 @@ export interface PostgresProxy {
 const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const CANCEL_REQUEST = 80877102;
-const KINDS: Record<string, ProxyEvent['kind'] | undefined> = { Q: 'query', P: 'parse', c: 'copyDone', d: 'copyData' };
+const KINDS: Record<string, ProxyEvent['kind'] | undefined> = { Q: 'query', P: 'parse', B: 'bind', c: 'copyDone', d: 'copyData' };
 /** Messages that the server answers with a ReadyForQuery: Query, Sync, FunctionCall. */
 const AWAITS_READY = new Set(['Q', 'S', 'F']);
 
@@ -42,7 +44,7 @@ export async function startPostgresProxy(targetUrl: string, hooks: { decide(even
     const backend = connect(Number(target.port || 5432), target.hostname);
     for (const socket of [client, backend]) open.add(socket.once('close', () => open.delete(socket)));
     const number = ++connections;
-    relay(client, backend, (kind, text) => hooks.decide({ connection: number, kind, text }));
+    relay(client, backend, (kind, message) => hooks.decide({ connection: number, kind, ...contentOf(kind, message) }));
   });
   await new Promise<void>((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done));
 
@@ -59,7 +61,7 @@ export async function startPostgresProxy(targetUrl: string, hooks: { decide(even
   };
 }
 
-function relay(client: Socket, backend: Socket, decide: (kind: ProxyEvent['kind'], text?: string) => Decision): void {
+function relay(client: Socket, backend: Socket, decide: (kind: ProxyEvent['kind'], message: Buffer) => Decision): void {
   let phase: 'startup' | 'running' | 'draining' | 'cut' = 'startup';
   let awaited = 0; // answers up to ReadyForQuery that the server still owes
   const cut = (): void => {
@@ -81,7 +83,7 @@ function relay(client: Socket, backend: Socket, decide: (kind: ProxyEvent['kind'
 
   const typed = (type: string, message: Buffer): void => {
     const kind = KINDS[type];
-    const decision = kind === undefined || phase === 'draining' ? 'forward' : decide(kind, textOf(kind, message));
+    const decision = kind === undefined || phase === 'draining' ? 'forward' : decide(kind, message);
     if (decision === 'cut') return cut();
     if (decision === 'forward-then-cut') phase = 'draining';
     if (AWAITS_READY.has(type)) awaited++;
@@ -148,10 +150,26 @@ function startupSplitter(take: (message: Buffer) => void, going: () => boolean, 
   };
 }
 
-function textOf(kind: ProxyEvent['kind'], message: Buffer): string | undefined {
+function contentOf(kind: ProxyEvent['kind'], message: Buffer): Pick<ProxyEvent, 'text' | 'values'> {
   const body = message.subarray(5);
-  if (kind === 'query') return body.toString('utf8', 0, body.length - 1);
-  if (kind !== 'parse') return undefined;
-  const from = body.indexOf(0) + 1; // after the statement's name
-  return body.toString('utf8', from, body.indexOf(0, from));
+  if (kind === 'query') return { text: body.toString('utf8', 0, body.length - 1) };
+  if (kind !== 'parse' && kind !== 'bind') return {};
+  // A parse begins with the statement's name, a bind with the portal's: what matters comes after.
+  const from = body.indexOf(0) + 1;
+  const to = body.indexOf(0, from);
+  const text = body.toString('utf8', from, to);
+  return kind === 'parse' ? { text } : { text, values: parameters(body.subarray(to + 1)) };
+}
+
+/** The parameters of a bind, after a list of their formats: each with its length, -1 for null. */
+function parameters(rest: Buffer): (string | null)[] {
+  let at = 2 + 2 * rest.readInt16BE(0);
+  const count = rest.readInt16BE(at);
+  at += 2;
+  return Array.from({ length: count }, () => {
+    const length = rest.readInt32BE(at);
+    const value = length < 0 ? null : rest.toString('utf8', at + 4, at + 4 + length);
+    at += 4 + Math.max(0, length);
+    return value;
+  });
 }
