@@ -68,7 +68,7 @@ export class Identities {
       await this.database.query(
         `select t.name, t.key_check, d.deployment, d.tenant, d.id, d.registration
            from unnest($1::text[], $2::text[]) as w(name, id)
-           join tenant t using (name) join deployment d on d.tenant = t.tenant and d.id = w.id`,
+           join tenant t using (name) left join deployment d on d.tenant = t.tenant and d.id = w.id`,
         [wanted.map((pair) => pair.tenant), wanted.map((pair) => pair.deployment)],
       ),
     );
@@ -160,9 +160,11 @@ export class Identities {
     return [...missing.values()];
   }
 
-  private remember(rows: (DeploymentIdentity & { name: string; key_check: Buffer })[]): void {
+  /** Of a tenant whose key this process does not hold it learns nothing; its dead letters too would name strangers. */
+  private remember(rows: ((DeploymentIdentity | { deployment: null }) & { name: string; key_check: Buffer })[]): void {
     for (const row of rows) {
       if (this.keyCheck && !this.keyCheck(row.name).equals(row.key_check)) throw wrongKey(row.name);
+      if (row.deployment === null) continue;
       const identity = { deployment: row.deployment, tenant: row.tenant, id: row.id, registration: row.registration };
       this.tenants.set(row.name, row.tenant);
       this.deployments.set(`${row.name}/${row.id}`, identity);
