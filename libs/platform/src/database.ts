@@ -3,7 +3,7 @@
  * the hot path takes the pg client of a transaction and writes its own SQL on it.
  */
 import { WrongInput } from '@foothold/contract';
-import { type PoolClient } from 'pg';
+import { type Pool, type PoolClient } from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { errorText } from './errors.js';
 
@@ -49,6 +49,12 @@ export class Database {
     } finally {
       await runner.release().catch(() => undefined);
     }
+  }
+
+  /** Connections that somebody holds at this moment: 0 when no statement or transaction is running, or one has leaked. */
+  inUse(): number {
+    const { master: pool } = this.source.driver as unknown as { master?: Pool };
+    return pool ? pool.totalCount - pool.idleCount : 0;
   }
 
   /** Names of the migrations this program knows and the database has not run. */
