@@ -38,13 +38,21 @@ export class Database {
     try {
       const client = (await runner.connect()) as PoolClient;
       await runner.startTransaction();
+      let lost: Error | undefined;
+      const onLost = (error: Error) => (lost ??= error);
+      client.on('error', onLost);
       try {
         const result = await work(client);
-        await runner.commitTransaction();
+        await runner.commitTransaction().catch((error: unknown) => {
+          // Of a connection lost since the last statement the runner only says that it was released already.
+          throw lost ?? error;
+        });
         return result;
       } catch (error) {
         await runner.rollbackTransaction().catch(() => undefined); // the connection is gone: Postgres has rolled back already
         throw error;
+      } finally {
+        client.removeListener('error', onLost);
       }
     } finally {
       await runner.release().catch(() => undefined);

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { databases, freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
+import { isTransient, type Database, type PoolClient } from './database.js';
+
+describe('a pool', () => {
+  const open = databases();
+  let fresh: FreshDatabase;
+  let database: Database;
+  let other: Database;
+  beforeEach(async () => {
+    fresh = await freshDatabase();
+    database = await open(fresh.url, [], 2);
+    other = await open(fresh.url);
+  });
+  afterEach(() => fresh.drop());
+
+  /** Ends the server's side of a connection and waits until its own side has heard of it. */
+  async function lose(client: PoolClient): Promise<void> {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const heard = new Promise((resolve) => client.once('error', resolve));
+    await other.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
+    await heard;
+  }
+
+  it('counts a connection as in use as long as its transaction lasts', async () => {
+    const seen = [database.inUse()];
+    await database.transaction(async () => {
+      seen.push(database.inUse());
+      await database.transaction(async () => void seen.push(database.inUse()));
+      seen.push(database.inUse());
+    });
+    expect([...seen, database.inUse()]).toEqual([0, 1, 2, 1, 0]);
+  });
+
+  it.each([
+    ['throws', () => Promise.reject(new Error('a bug'))],
+    ['sends wrong SQL', (client: PoolClient) => client.query('select wrong')],
+    ['loses its connection and goes on', (client: PoolClient) => lose(client).then(() => client.query('select 1'))],
+    ['loses its connection and throws something else', (client: PoolClient) => lose(client).then(() => Promise.reject(new Error('a bug')))],
+    ['loses its connection last', lose],
+  ])('gets its connection back from work that %s', async (_, work) => {
+    for (let i = 0; i < 3; i++) await expect(database.transaction<unknown>(work)).rejects.toThrow();
+    expect(database.inUse()).toBe(0);
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  it('rolls back what failed and says what was wrong', async () => {
+    await database.query('create table item (id int)');
+    await expect(
+      database.transaction(async (client) => {
+        await client.query('insert into item values (1)');
+        throw new Error('a bug');
+      }),
+    ).rejects.toThrow('a bug');
+    expect(await database.query('select * from item')).toEqual([]);
+  });
+
+  it.each([
+    ['between the last statement and COMMIT', lose],
+    ['between two statements', (client: PoolClient) => lose(client).then(() => client.query('select 1'))],
+  ])('tells a connection lost %s as the passing trouble it is', async (_, work) => {
+    const failure: unknown = await database.transaction<unknown>(work).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect({ failure, transient: isTransient(failure) }).toMatchObject({ transient: true });
+  });
+});
