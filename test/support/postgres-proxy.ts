@@ -42,7 +42,10 @@ export async function startPostgresProxy(targetUrl: string, hooks: { decide(even
   let connections = 0;
   const server = createServer((client) => {
     const backend = connect(Number(target.port || 5432), target.hostname);
-    for (const socket of [client, backend]) open.add(socket.once('close', () => open.delete(socket)));
+    for (const socket of [client, backend]) {
+      socket.setNoDelay(); // message by message, Nagle's algorithm would wait for an acknowledgement each time
+      open.add(socket.once('close', () => open.delete(socket)));
+    }
     const number = ++connections;
     relay(client, backend, (kind, message) => hooks.decide({ connection: number, kind, ...contentOf(kind, message) }));
   });
