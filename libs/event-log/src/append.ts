@@ -6,7 +6,7 @@
  * and the moved fence, all in one transaction or none. Next is `read`, for the projector.
  *
  *   fence   compare-and-set of the origin's next offset: whoever comes second writes nothing
- *   heads   the rows of the shards concerned, locked in ascending order, so writers queue and never deadlock
+ *   heads   the rows of the shards concerned, locked in ascending order, so writers queue
  *   probe   which of these ids are stored already: same body is a duplicate, another body a conflict
  *   COPY    what is new, numbered from the heads; a lock held to the commit makes position order commit order
  *   close   heads, dead letters and counters move; COMMIT
@@ -14,7 +14,9 @@
  * Most batches hold nothing that is stored already, and asking costs a fifth of the append. So a writer that has met
  * nothing known for a while leaves the probe out: the unique index on (id, source) then stops the COPY of a known id,
  * nothing of the transaction stays, and the batch is written again with the probe. The index also stops the second of
- * two writers with the same id in different shards (a conflict in the person), who both missed it in their probes.
+ * two writers with the same id in different shards (a conflict in the person), who both missed it in their probes. Two
+ * who wait there for each other, each for an id the other has written, are a deadlock; the one Postgres picks starts
+ * over likewise.
  */
 import { type Refusal, type UsageEvent } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
@@ -41,6 +43,8 @@ export class Fenced extends Error {
     this.name = 'Fenced';
   }
 }
+
+const DEADLOCK = '40P01';
 
 const EVENT_COLUMNS: Record<string, ColumnType> = {
   shard: 'int2', position: 'int8', id: 'uuid', source: 'int4', type: 'text', deployment: 'int4', person: 'int8',
@@ -71,7 +75,8 @@ export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): P
       else if (log.probes > 0) log.probes--;
       return outcome;
     } catch (error) {
-      if ((error as { constraint?: string }).constraint !== 'event_identity') throw error;
+      const { code, constraint } = error as { code?: string; constraint?: string };
+      if (constraint !== 'event_identity' && code !== DEADLOCK) throw error;
       log.probes = PROBES;
     }
   }
