@@ -127,11 +127,26 @@ const nibble = (code: number): number => (code < 58 ? code - 48 : (code | 32) - 
 /** Copies rows into `table`; `columns` gives their types, in the order of the values. */
 export async function copyInto(client: PoolClient, table: string, columns: Readonly<Record<string, ColumnType>>, rows: Iterable<readonly Value[]>): Promise<void> {
   const stream = client.query(copyFrom(`copy ${table} (${Object.keys(columns).join(', ')}) from stdin (format binary)`));
-  const failed = new Promise<never>((_, reject) => stream.once('error', reject));
+  let refused = false;
+  const failed = new Promise<never>((_, reject) =>
+    stream.once('error', (error) => {
+      refused = true;
+      reject(error);
+    }),
+  );
   failed.catch(() => undefined);
-  for (const piece of encoded(Object.values(columns), rows)) {
-    // Nothing may be written once the server has refused the COPY: the stream has let go of its connection.
-    if (!stream.write(piece)) await Promise.race([failed, new Promise((resolve) => stream.once('drain', resolve))]);
+  try {
+    for (const piece of encoded(Object.values(columns), rows)) {
+      // Nothing may be written once the server has refused the COPY: the stream has let go of its connection.
+      if (!stream.write(piece)) await Promise.race([failed, new Promise((resolve) => stream.once('drain', resolve))]);
+    }
+  } catch (error) {
+    if (!refused) {
+      // A value that cannot be encoded: the server still waits for the rest, and must be told that none comes.
+      stream.destroy(error as Error);
+      await new Promise((resolve) => stream.once('close', resolve));
+    }
+    throw error;
   }
   const finished = new Promise<void>((resolve) => stream.once('finish', resolve));
   stream.end();
