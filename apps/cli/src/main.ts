@@ -1,20 +1,5 @@
-/**
- * `foothold`: what people type. Progress and prose go to stderr, the answer alone to stdout;
- * exit 0 done, 1 refused or failed, 2 wrong usage.
- */
-import { errorText } from '@foothold/platform';
-import { Command, CommanderError } from 'commander';
 import { createRequire } from 'node:module';
-import { addDeploymentCommands } from './deployment.js';
-import { addDoctorCommand } from './doctor.js';
-import { addImportCommand } from './import.js';
-import { addLedgerCommands } from './ledger.js';
-import { addMetricsCommand } from './metrics.js';
-import { printable } from './printable.js';
-import { WrongUsage } from './session.js';
-import { addServeCommand } from './serve.js';
-
-const { version: VERSION } = createRequire(import.meta.url)('../../../../package.json') as { version: string };
+import { run } from './cli.js';
 
 // A reader that has seen enough (head, a closed pager) is no fault of ours or theirs.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -22,26 +7,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-const program = new Command('foothold')
-  .description('Shows, from evidence, whether a deployed AI system is really used, trusted and useful.')
-  .version(VERSION, '--version')
-  .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(printable(text.replace(/^error: /, 'foothold: '))) })
-  .showHelpAfterError('See what may be given: foothold --help, and foothold COMMAND --help')
-  .configureHelp({ showGlobalOptions: true });
-// Commander copies these settings to subcommands made with .command(), which all of these are.
-for (const add of [addServeCommand, addDeploymentCommands, addImportCommand, addMetricsCommand, addLedgerCommands, addDoctorCommand]) add(program);
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(printable(`foothold: ${errorText(error)}\n`));
-  if (error instanceof WrongUsage) return 2;
-  if (process.env['FOOTHOLD_LOG_LEVEL'] === 'debug' && error instanceof Error) process.stderr.write(printable(`${error.stack}\n`));
-  return 1;
-}
+const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string };
+await run(process.argv.slice(2), version);

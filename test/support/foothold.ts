@@ -1,0 +1,48 @@
+/** The built command line as a process of its own, as people run it. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const CLI = resolve(import.meta.dirname, '../../apps/cli/bin/foothold.mjs');
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Running {
+  process: ChildProcess;
+  ended: Promise<Ended>;
+}
+
+/** Nothing of the environment the tests run in but what a program needs to start. */
+const PLAIN = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+
+/** Starts `foothold ...args` with these settings and no other. */
+export function startFoothold(args: string[], settings: Record<string, string>, program = CLI): Running {
+  const child = spawn(process.execPath, [program, ...args], { env: { ...PLAIN, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) child[stream]!.setEncoding('utf8').on('data', (text: string) => (said[stream] += text));
+  const ended = new Promise<Ended>((done, fail) => {
+    child.once('error', fail);
+    child.once('close', (code) => done({ code, ...said }));
+  });
+  return { process: child, ended };
+}
+
+/** Runs `foothold ...args` to its end. */
+export function foothold(args: string[], settings: Record<string, string>): Promise<Ended> {
+  return startFoothold(args, settings).ended;
+}
+
+/** Runs many, as many at once as two cores bear, and gives what became of each, in order. */
+export async function footholds(runs: { args: string[]; settings: Record<string, string> }[]): Promise<Ended[]> {
+  const results: Ended[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let i = next++; i < runs.length; i = next++) results[i] = await foothold(runs[i]!.args, runs[i]!.settings);
+  };
+  await Promise.all([work(), work(), work()]);
+  return results;
+}
