@@ -45,7 +45,15 @@ export function testKafka(brokers: string[] = requireKafka()): TestKafka {
     brokers,
     client,
     async createTopic(name, partitions = 1) {
-      await (await asAdmin()).createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: true });
+      const connection = await asAdmin();
+      await connection.createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: false });
+      // kafkajs' own wait for leaders fails where the broker has not yet heard of the topic that its controller made.
+      for (const deadline = Date.now() + 20_000; ; ) {
+        const ready = await connection.fetchTopicOffsets(name).then((found) => found.length === partitions, () => false);
+        if (ready) return;
+        if (Date.now() > deadline) throw new Error(`topic ${name} was made, but has no leaders after 20 s`);
+        await new Promise<void>((resolve) => setTimeout(resolve, 50));
+      }
     },
     async deleteTopic(name) {
       await (await asAdmin()).deleteTopics({ topics: [name] });
