@@ -2,7 +2,7 @@
 import { openOrigin } from '@foothold/event-log';
 import { type Database, type Logger } from '@foothold/platform';
 import { createHash } from 'node:crypto';
-import { type Admin, type KafkaMessage } from 'kafkajs';
+import { type KafkaMessage } from 'kafkajs';
 
 /** The broker does not hold what the fence says was read: somebody must decide what happened. */
 export class PartitionChanged extends Error {
@@ -20,56 +20,98 @@ export function fingerprint(message: KafkaMessage): string {
   return createHash('sha256').update(message.timestamp).update('\n').update(message.key ?? '').update('\n').update(message.value ?? '').digest('hex').slice(0, 32);
 }
 
+/** The first offset the broker holds, and the one after its last. */
+export interface Bounds {
+  low: number;
+  high: number;
+}
+
 export class Partition {
-  private checked: boolean;
+  /** Whether the last record taken was seen to be still there, or cannot be. */
+  checked: boolean;
   private sought = false;
 
   constructor(
     readonly origin: number,
+    private readonly name: string,
     readonly topic: string,
     readonly part: number,
     public next: number,
-    private readonly low: number,
-    private readonly mark: string | null,
-    private readonly markOffset: number | null,
+    private mark: string | null,
+    private markOffset: number | null,
   ) {
     this.checked = mark === null;
   }
 
   /** The offset to read from: once checked, what comes next; before, the last record taken, to see that it is still there. */
   wanted(): number {
-    return this.checked ? this.next : Math.max(this.markOffset!, this.low);
+    return this.checked ? this.next : this.markOffset!;
   }
 
-  moved(next: number): void {
+  moved(next: number, last: KafkaMessage | undefined): void {
     this.next = next;
+    if (!last) return;
+    this.mark = fingerprint(last);
+    this.markOffset = Number(last.offset);
+  }
+
+  /** Something happened between broker and consumer: is the last record taken still there? */
+  doubt(): void {
+    this.checked = this.mark === null;
+  }
+
+  /** @throws PartitionChanged where the broker no longer holds what comes next, or does not hold what was read. */
+  mustLieWithin({ low, high }: Bounds): void {
+    if (this.next > high) {
+      throw new PartitionChanged(this.topic, this.part, `the broker ends at offset ${high}, ${this.next} were recorded: the topic was made anew or cut. ${this.retire()}`);
+    }
+    if (this.next < low) {
+      throw new PartitionChanged(
+        this.topic, this.part,
+        `offsets ${this.next} to ${low - 1} were removed by retention before they were recorded: they are lost unless a backup of the topic has them. To go on without them: update origin set void_offsets = void_offsets + ${low} - next_offset, next_offset = ${low} where origin = ${this.origin}`,
+      );
+    }
   }
 
   /**
-   * Of what the broker sent, the records not taken yet; 'elsewhere' where the stretch does not begin where it should.
+   * Of what the broker sent, the records not taken yet; 'elsewhere' where the stretch does not begin where it should,
+   * and the partition is to be sought.
    * @throws PartitionChanged where another record stands in the place of the last one taken, or records are gone.
    */
-  take(messages: KafkaMessage[], high: number, logger: Logger): KafkaMessage[] | 'elsewhere' {
-    const first = Number(messages[0]!.offset);
-    const wanted = this.wanted();
-    if (Number(messages.at(-1)!.offset) < wanted) return 'elsewhere';
-    if (first > wanted && !this.sought) {
-      this.sought = true;
-      return 'elsewhere';
+  async take(messages: KafkaMessage[], bounds: () => Promise<Bounds>, logger: Logger): Promise<KafkaMessage[] | 'elsewhere'> {
+    const missed = Number(messages[0]!.offset) > this.wanted();
+    if (missed || Number(messages.at(-1)!.offset) < this.wanted()) {
+      // kafkajs goes to the earliest offset where the one it asked for does not exist. Offsets between the broker's first
+      // and its last that it does not send, though asked for them, carry no record (transactions, compaction).
+      this.mustLieWithin(await bounds());
+      if (!missed || !this.sought) {
+        this.sought = missed;
+        this.doubt();
+        return 'elsewhere';
+      }
     }
     this.sought = false;
-    if (high < this.next) throw new PartitionChanged(this.topic, this.part, `the broker ends at offset ${high}, ${this.next} were recorded: the topic was made anew or cut. Read it under another KAFKA_PREFIX, or remove its row from the table origin to read it from its beginning`);
     if (!this.checked) this.check(messages, logger);
     return messages.filter((message) => Number(message.offset) >= this.next);
   }
 
+  /** Where retention has removed the last record taken, nothing can be compared. */
+  giveUpCheck(logger: Logger): void {
+    logger.warn({ topic: this.topic, partition: this.part, offset: this.markOffset }, 'the last record taken is no longer there: whether the topic is the same cannot be checked');
+    this.checked = true;
+  }
+
   private check(messages: KafkaMessage[], logger: Logger): void {
     const last = messages.find((message) => Number(message.offset) === this.markOffset);
-    if (!last) logger.warn({ topic: this.topic, partition: this.part, offset: this.markOffset }, 'retention has removed the last record taken: whether the topic is the same cannot be checked');
+    if (!last) this.giveUpCheck(logger);
     else if (fingerprint(last) !== this.mark) {
-      throw new PartitionChanged(this.topic, this.part, `another record stands at offset ${this.markOffset} than the one recorded: the topic was made anew. Read it under another KAFKA_PREFIX, or remove its row from the table origin to read it from its beginning`);
+      throw new PartitionChanged(this.topic, this.part, `another record stands at offset ${this.markOffset} than the one recorded: the topic was made anew. ${this.retire()}`);
     }
     this.checked = true;
+  }
+
+  private retire(): string {
+    return `To read the topic that is there from its beginning (what is stored already will be recognised): update origin set name = name || ' until ' || now(), finished = true where name = '${this.name}'`;
   }
 }
 
@@ -77,15 +119,10 @@ export class Partition {
  * Opens a partition at its fence.
  * @throws PartitionChanged where the broker no longer has what comes next, or never had what was read.
  */
-export async function openPartition(database: Database, admin: Admin, cluster: string, topic: string, part: number, tenant: string | null): Promise<Partition> {
-  const bounds = (await admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === part);
-  const [low, high] = [Number(bounds?.low ?? 0), Number(bounds?.high ?? 0)];
-  const fence = await openOrigin(database, { kind: 'kafka', name: originName(cluster, topic), part, tenant, firstOffset: low });
-  if (fence.nextOffset > high) {
-    throw new PartitionChanged(topic, part, `the broker ends at offset ${high}, ${fence.nextOffset} were recorded: the topic was made anew or cut. Read it under another KAFKA_PREFIX, or remove its row from the table origin to read it from its beginning`);
-  }
-  if (fence.nextOffset < low) {
-    throw new PartitionChanged(topic, part, `offsets ${fence.nextOffset} to ${low - 1} were removed by retention before they were recorded: they are lost unless a backup of the topic has them. To go on without them set next_offset of its row in the table origin to ${low}`);
-  }
-  return new Partition(fence.origin, topic, part, fence.nextOffset, low, fence.mark, fence.markOffset);
+export async function openPartition(database: Database, bounds: Bounds, name: string, topic: string, part: number, tenant: string | null, logger: Logger): Promise<Partition> {
+  const fence = await openOrigin(database, { kind: 'kafka', name, part, tenant, firstOffset: bounds.low });
+  const partition = new Partition(fence.origin, name, topic, part, fence.nextOffset, fence.mark, fence.markOffset);
+  partition.mustLieWithin(bounds);
+  if (!partition.checked && partition.wanted() < bounds.low) partition.giveUpCheck(logger);
+  return partition;
 }

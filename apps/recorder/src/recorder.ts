@@ -11,28 +11,40 @@
  * The offset that counts lies in the database and moves with the events. Kafka's own commit comes after, for lag
  * tools only; whatever it says, a partition is read from where the database says.
  */
-import { append, Fenced, knownParts, markEndSeen, type Log } from '@foothold/event-log';
+import { append, Fenced, markEndSeen, type Log } from '@foothold/event-log';
 import { inSpan, isTransient, linkTo, openKafka, usageTopicOf, type Config, type Fatal, type Link, type Logger, type Pseudonymiser } from '@foothold/platform';
-import { type Admin, type Consumer, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
+import { type Consumer, type ConsumerEndBatchProcessEvent, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import { arrivalOf, headerText } from './arrival.js';
+import { Broker, PartitionUnknown } from './broker.js';
 import { fingerprint, openPartition, originName, type Partition } from './partition.js';
 
 /** Records appended in one transaction. */
 const STRETCH = 5_000;
 /** Spans link at most this many of a batch's sampled traces. */
 const LINKS = 32;
-/** How long a recorder that died keeps its partitions from the others; one that only was slow joins again, and the fence keeps the two apart. */
+/** How long a recorder that died keeps its partitions from the others; heartbeats go on while a batch waits for the database. */
 const SESSION_MS = 10_000;
-const MARK_EVERY_MS = 2_000;
-const TOPICS_EVERY_MS = 15_000;
-/** Restarts without one append between them before the process gives up and lets its supervisor start a new one. */
-const RESTARTS = 10;
-/** How long one stretch may wait for the database to come back. */
-const PATIENCE_MS = 5 * 60_000;
+const HEARTBEAT_MS = 2_000;
+
+/** A topic is not deleted, made anew and filled in less. */
+const QUIET_MS = 1_000;
+
+export interface Pace {
+  /** How often the ends of the partitions are looked at. */
+  marksMs: number;
+  /** How often new topics are looked for. */
+  topicsMs: number;
+  /** Restarts without progress between them before the process gives up and lets its supervisor start a new one. */
+  restarts: number;
+  /** How long a stretch may take, the database's outages included. */
+  patienceMs: number;
+}
+
+const PACE: Pace = { marksMs: 2_000, topicsMs: 15_000, restarts: 10, patienceMs: 5 * 60_000 };
 
 export class Recorder {
   private readonly kafka: Kafka;
-  private readonly admin: Admin;
+  private readonly broker: Broker;
   private consumer: Consumer | undefined;
   private topics: string[] = [];
   private cluster = '';
@@ -48,57 +60,89 @@ export class Recorder {
     private readonly pseudonymiser: Pseudonymiser,
     private readonly logger: Logger,
     private readonly fatal: Fatal,
+    private readonly pace: Pace = PACE,
   ) {
     this.kafka = openKafka(config, 'foothold-recorder', logger);
-    this.admin = this.kafka.admin();
+    this.broker = new Broker(this.kafka);
   }
 
   async start(): Promise<void> {
-    await this.admin.connect();
-    const { clusterId } = await this.admin.describeCluster();
-    this.cluster = clusterId;
+    this.cluster = await this.broker.cluster();
     await this.follow();
-    this.loops.push(this.every(TOPICS_EVERY_MS, () => this.follow()), this.every(MARK_EVERY_MS, () => this.markEnds()));
+    this.loops.push(this.every(this.pace.topicsMs, () => this.follow()), this.every(this.pace.marksMs, () => this.markEnds()));
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
-    await Promise.allSettled(this.loops);
-    await this.consumer?.disconnect();
-    await this.admin.disconnect();
+    await Promise.allSettled([this.consumer?.disconnect(), ...this.loops]);
+    await this.consumer?.disconnect(); // one that a loop has started meanwhile
+    await this.broker.disconnect();
   }
 
-  /** Reads every usage topic there is; starts anew when one has come. */
+  /** Reads every usage topic there is; starts anew when one has come or gone. */
   private async follow(): Promise<void> {
-    const topics = (await this.admin.listTopics()).filter((topic) => usageTopicOf(this.config.KAFKA_PREFIX, topic) !== null).sort();
+    const topics = (await this.broker.topics()).filter((topic) => usageTopicOf(this.config.KAFKA_PREFIX, topic) !== null).sort();
     if (topics.length === 0) this.logger.warn('no topic %s.usage.v1 or %s.usage.<tenant>.v1 yet: create it', this.config.KAFKA_PREFIX, this.config.KAFKA_PREFIX);
-    if (topics.every((topic) => this.topics.includes(topic))) return;
-    this.logger.info({ topics }, 'reading %d topics', topics.length);
+    if (topics.join() === this.topics.join()) return;
+    const gone = this.topics.filter((topic) => !topics.includes(topic));
+    if (gone.length > 0) this.logger.warn({ topics: gone }, 'topics are gone: what was written there and not yet recorded is lost');
+    this.topics = []; // until the new consumer runs, so that a failure on the way is tried again
     await this.consumer?.disconnect();
+    this.consumer = undefined;
+    this.assigned = {};
+    if (topics.length > 0) await this.consume(topics);
     this.topics = topics;
-    const consumer = this.kafka.consumer({
+  }
+
+  private async consume(topics: string[]): Promise<void> {
+    this.logger.info({ topics }, 'reading %d topics', topics.length);
+    const consumer: Consumer = this.kafka.consumer({
       groupId: `${this.config.KAFKA_PREFIX}.recorder`,
       sessionTimeout: SESSION_MS,
-      heartbeatInterval: SESSION_MS / 5,
+      heartbeatInterval: HEARTBEAT_MS,
       maxBytesPerPartition: 4 * 1024 * 1024,
       maxWaitTimeInMs: 200,
+      metadataMaxAge: this.pace.topicsMs, // how soon new partitions are noticed
+      // A crash while it is being disconnected would otherwise bring it back to life.
+      retry: { restartOnFailure: () => Promise.resolve(!this.stopping && consumer === this.consumer) },
     });
     this.consumer = consumer;
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      if (consumer !== this.consumer) return;
       this.partitions = new Map();
       this.assigned = payload.memberAssignment;
       this.logger.info({ assigned: this.assigned }, 'joined the group');
       void this.openAssigned().catch((error: unknown) => this.survive(error));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (this.stopping) return;
+      if (this.stopping || consumer !== this.consumer) return;
       this.restarts++;
       this.logger.warn({ error: payload.error.message, restarts: this.restarts }, 'the consumer was interrupted');
-      if (!payload.restart || this.restarts >= RESTARTS) this.fatal(payload.error);
+      if (!payload.restart || this.restarts >= this.pace.restarts) this.fatal(payload.error);
     });
+    this.doubtAfterTrouble(consumer);
+    consumer.on(consumer.events.END_BATCH_PROCESS, (event) => void this.skip(event).catch((error: unknown) => this.survive(error)));
     await consumer.connect();
     await consumer.subscribe({ topics, fromBeginning: true });
-    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.batch(payload) });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.batch(consumer, payload) });
+  }
+
+  /**
+   * kafkajs goes on reading a topic that was made anew as if it were the old one. Where a fetch failed, or none was made
+   * for a while, the next one therefore begins at the last record taken. The seek counts for the fetch that is starting.
+   */
+  private doubtAfterTrouble(consumer: Consumer): void {
+    const ended = new Map<number, number | null>();
+    consumer.on(consumer.events.FETCH_START, ({ payload: { nodeId } }) => {
+      const before = ended.get(nodeId);
+      ended.set(nodeId, null);
+      if (before === undefined || (before !== null && Date.now() - before < QUIET_MS) || consumer !== this.consumer) return;
+      for (const partition of this.partitions.values()) {
+        partition.doubt();
+        this.seek(partition);
+      }
+    });
+    consumer.on(consumer.events.FETCH, ({ payload: { nodeId } }) => void ended.set(nodeId, Date.now()));
   }
 
   /** Seeks the assigned partitions to their fences, so that a database set back is read again though nothing new arrives. */
@@ -108,80 +152,109 @@ export class Recorder {
 
   private async open(topic: string, part: number): Promise<Partition> {
     const key = `${topic}/${part}`;
-    const known = this.partitions.get(key);
+    const { partitions } = this;
+    const known = partitions.get(key);
     if (known) return known;
-    const partition = await openPartition(this.log.database, this.admin, this.cluster, topic, part, usageTopicOf(this.config.KAFKA_PREFIX, topic)!.tenant);
+    const bounds = await this.broker.boundsOf(topic, part);
+    const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
+    const partition = await openPartition(this.log.database, bounds, originName(this.cluster, topic), topic, part, tenant, this.logger);
     // A second opening may have come first: one state a partition, or each would seek away from the other.
-    const first = this.partitions.get(key);
+    const first = partitions.get(key);
     if (first) return first;
-    this.partitions.set(key, partition);
-    this.consumer?.seek({ topic, partition: part, offset: String(partition.wanted()) });
+    if (partitions === this.partitions) this.seek(partition);
+    partitions.set(key, partition);
     return partition;
   }
 
-  private async batch(payload: EachBatchPayload): Promise<void> {
+  private seek(partition: Partition): void {
+    this.consumer?.seek({ topic: partition.topic, partition: partition.part, offset: String(partition.wanted()) });
+  }
+
+  private async batch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
     const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload;
-    const started = Date.now();
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const partition = await this.open(batch.topic, batch.partition);
-        if (!isRunning() || isStale()) return;
-        const messages = partition.take(batch.messages, Number(batch.highWatermark), this.logger);
-        if (messages === 'elsewhere') {
-          this.consumer!.seek({ topic: batch.topic, partition: batch.partition, offset: String(partition.wanted()) });
-          return;
-        }
-        for (let at = 0; at < messages.length; at += STRETCH) {
+    const key = `${batch.topic}/${batch.partition}`;
+    let since = Date.now();
+    const beat = setInterval(() => {
+      if (Date.now() - since > this.pace.patienceMs) this.fatal(new Error(`${key}: nothing could be recorded for ${this.pace.patienceMs / 1000} s`));
+      else heartbeat().catch(() => undefined); // the next awaited one says the same again
+    }, HEARTBEAT_MS);
+    try {
+      for (let attempt = 0; isRunning(); attempt++) {
+        try {
+          const partition = await this.open(batch.topic, batch.partition);
           if (!isRunning() || isStale()) return;
-          await this.record(partition, messages.slice(at, at + STRETCH), batch.topic);
-          resolveOffset(String(partition.next - 1));
+          const messages = await partition.take(batch.messages, () => this.broker.boundsOf(batch.topic, batch.partition), this.logger);
+          if (messages === 'elsewhere') return this.seek(partition);
+          // What lies behind the last record carries none: the markers of a transaction.
+          const end = Number(batch.lastOffset()) + 1;
+          for (let at = 0; partition.next < end; at += STRETCH) {
+            if (!isRunning() || isStale()) return;
+            const stretch = messages.slice(at, at + STRETCH);
+            await this.record(partition, stretch, at + STRETCH >= messages.length ? end : Number(stretch.at(-1)!.offset) + 1);
+            since = Date.now();
+            resolveOffset(String(partition.next - 1));
+            await heartbeat();
+          }
+          resolveOffset(batch.lastOffset());
+          await this.commit(consumer, partition);
+          return;
+        } catch (error) {
+          if (error instanceof Fenced) {
+            this.logger.info({ topic: batch.topic, partition: batch.partition }, 'another recorder has taken this partition on');
+            this.partitions.delete(key);
+            return;
+          }
+          if (isKafkas(error)) throw error;
+          // kafkajs would swallow a bug and stop reading for good: the process says so and ends.
+          if (!isTransient(error)) {
+            this.fatal(error);
+            throw error;
+          }
+          this.partitions.delete(key); // whether the append was committed is read from the fence
+          this.logger.warn({ attempt }, 'the database does not answer, trying again: %s', (error as Error).message);
+          await pause(Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random()));
           await heartbeat();
         }
-        if (messages.length === 0) resolveOffset(batch.lastOffset());
-        await this.commit(batch.topic, batch.partition, partition.next);
-        return;
-      } catch (error) {
-        if (error instanceof Fenced) {
-          this.logger.info({ topic: batch.topic, partition: batch.partition }, 'another recorder has taken this partition on');
-          this.partitions.delete(`${batch.topic}/${batch.partition}`);
-          return;
-        }
-        if (!isTransient(error)) {
-          // kafkajs would swallow a bug and stop reading for good; the process says so and ends.
-          if (!(error as { name?: string }).name?.startsWith('KafkaJS')) this.fatal(error);
-          throw error;
-        }
-        if (Date.now() - started > PATIENCE_MS) this.fatal(error);
-        this.partitions.delete(`${batch.topic}/${batch.partition}`); // whether the append was committed is read from the fence
-        this.logger.warn({ attempt }, 'the database does not answer, trying again: %s', (error as Error).message);
-        await pause(Math.min(5_000, 100 * 2 ** attempt) * (0.5 + Math.random()));
-        await heartbeat();
       }
+    } finally {
+      clearInterval(beat);
     }
   }
 
-  private async record(partition: Partition, messages: KafkaMessage[], topic: string): Promise<void> {
+  private async record(partition: Partition, messages: KafkaMessage[], next: number): Promise<void> {
+    const { topic } = partition;
     const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
     const links = linksOf(messages);
     await inSpan('record', { 'messaging.batch.message_count': messages.length, 'messaging.destination.name': topic }, links, async (span) => {
       const receivedAt = Date.now() * 1000;
       const arrivals = messages.map((message) => arrivalOf(message, tenant, receivedAt, this.pseudonymiser));
-      const last = messages.at(-1)!;
-      const next = Number(last.offset) + 1;
+      const last = messages.at(-1);
       const outcome = await append(this.log, arrivals, {
         origin: partition.origin, from: partition.next, next, voids: next - partition.next - messages.length,
-        mark: fingerprint(last), markOffset: next - 1,
+        mark: last ? fingerprint(last) : null, markOffset: last ? Number(last.offset) : null,
       });
-      partition.moved(next);
+      partition.moved(next, last);
       this.restarts = 0;
       span.setAttributes({ ...outcome });
       this.logger.debug({ ...outcome, topic, next }, 'recorded');
     });
   }
 
-  private async commit(topic: string, partition: number, offset: number): Promise<void> {
+  /** Offsets that carry no record (an aborted transaction) come to no batch: the fence passes them here, or the end would never be seen. */
+  private async skip({ payload }: ConsumerEndBatchProcessEvent): Promise<void> {
+    const partition = this.partitions.get(`${payload.topic}/${payload.partition}`);
+    const end = Number(payload.lastOffset) + 1;
+    if (payload.batchSize > 0 || !partition?.checked || Number(payload.firstOffset) > partition.next || end <= partition.next) return;
     try {
-      await this.consumer!.commitOffsets([{ topic, partition, offset: String(offset) }]);
+      await this.record(partition, [], end);
+    } catch (error) {
+      if (!(error instanceof Fenced)) throw error;
+    }
+  }
+
+  private async commit(consumer: Consumer, { topic, part, next }: Partition): Promise<void> {
+    try {
+      await consumer.commitOffsets([{ topic, partition: part, offset: String(next) }]);
     } catch (error) {
       this.logger.debug('kafka did not take the commit, which only lag tools read: %s', (error as Error).message);
     }
@@ -189,20 +262,37 @@ export class Recorder {
 
   /** Notes, for the partitions this process reads, the last moment at which everything that had arrived was recorded. */
   private async markEnds(): Promise<void> {
-    for (const [topic, parts] of Object.entries(this.assigned)) {
-      const moment = new Date().toISOString();
-      const offsets = await this.admin.fetchTopicOffsets(topic);
-      const names = await knownParts(this.log.database, originName(this.cluster, topic));
-      for (const { partition, high } of offsets) {
-        const known = names.find(({ part }) => part === partition);
-        if (known && parts.includes(partition)) await markEndSeen(this.log.database, known.origin, Number(high), moment);
-      }
+    const atEnd = await Promise.all(
+      Object.entries(this.assigned).map(([topic, parts]) =>
+        this.markEndsOf(topic, parts).catch((error: unknown) => {
+          this.survive(error);
+          return false;
+        }),
+      ),
+    );
+    if (atEnd.every(Boolean)) this.restarts = 0;
+  }
+
+  private async markEndsOf(topic: string, parts: number[]): Promise<boolean> {
+    const moment = new Date().toISOString();
+    const bounds = await this.broker.bounds(topic);
+    let atEnd = true;
+    for (const part of parts) {
+      const partition = await this.open(topic, part);
+      const found = bounds.get(part);
+      if (!found) continue;
+      // An answer older than the fence says nothing, so it is asked again.
+      if (partition.next > found.high || partition.next < found.low) partition.mustLieWithin(await this.broker.boundsOf(topic, part));
+      else if (!partition.checked && partition.wanted() < found.low) partition.giveUpCheck(this.logger);
+      else if (partition.checked) await markEndSeen(this.log.database, partition.origin, found.high, moment);
+      atEnd &&= partition.next >= found.high;
     }
+    return atEnd;
   }
 
   private async every(ms: number, work: () => Promise<void>): Promise<void> {
-    for (let waited = 0; !this.stopping; waited += 200) {
-      await pause(200);
+    for (let waited = 0; !this.stopping; waited += TICK_MS) {
+      await pause(TICK_MS);
       if (waited < ms) continue;
       waited = 0;
       await work().catch((error: unknown) => this.survive(error));
@@ -212,7 +302,7 @@ export class Recorder {
   /** Outages pass; anything else ends the process. */
   private survive(error: unknown): void {
     if (this.stopping) return;
-    if (isTransient(error) || (error as { name?: string }).name?.startsWith('KafkaJS')) this.logger.warn('%s', (error as Error).message);
+    if (isTransient(error) || isKafkas(error)) this.logger.warn('%s', (error as Error).message);
     else this.fatal(error);
   }
 }
@@ -225,6 +315,13 @@ function linksOf(messages: KafkaMessage[]): Link[] {
     if (link && links.push(link) === LINKS) break;
   }
   return links;
+}
+
+const TICK_MS = 200;
+
+/** What kafkajs, or time, mends. */
+function isKafkas(error: unknown): boolean {
+  return error instanceof PartitionUnknown || (error instanceof Error && error.name.startsWith('KafkaJS'));
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

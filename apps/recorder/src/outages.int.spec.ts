@@ -1,0 +1,180 @@
+/** The recorder while Kafka or Postgres is away, and when it must not go on: outages pass, a bug ends the process. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { type Log } from '@foothold/event-log';
+import { Pseudonymiser } from '@foothold/platform';
+import { startKafka, type RunningKafka } from '../../../deploy/kafka/kafka.mjs';
+import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
+import { testKafka, type TestKafka } from '../../../test/support/kafka.js';
+import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from '../../../test/support/postgres-proxy.js';
+import { KEY, openTestLog, received, registerDeployment, shownEvents, startRecorder, until, type RecorderOptions, type RunningRecorder } from '../../../test/support/recording.js';
+
+const TENANT = 'acme';
+/** What kafkajs throws once it has tried often enough: its consumer starts anew after it. */
+const INTERRUPTED = Object.assign(new Error('interrupted', { cause: Object.assign(new Error('no answer'), { retriable: true }) }), {
+  name: 'KafkaJSNumberOfRetriesExceeded', retriable: false,
+});
+let dataDir: string;
+let broker: RunningKafka;
+let kafka: TestKafka;
+let database: FreshDatabase;
+let proxy: PostgresProxy;
+let decide: (event: ProxyEvent) => Decision;
+/** Straight to the database. */
+let log: Log;
+/** By way of the proxy. */
+let proxied: Log;
+let prefix: string;
+let topic: string;
+let recorder: RunningRecorder;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'foothold-kafka-'));
+  broker = await startKafka({ dataDir, quiet: true });
+});
+
+afterAll(async () => {
+  await broker.stop();
+  await rm(dataDir, { recursive: true });
+});
+
+beforeEach(async () => {
+  kafka = testKafka(broker.brokers);
+  database = await freshDatabase();
+  decide = () => 'forward';
+  proxy = await startPostgresProxy(database.url, { decide: (event) => decide(event) });
+  log = await openTestLog(database.url);
+  proxied = await openTestLog(proxy.url);
+  await registerDeployment(log, TENANT, 'desk');
+  prefix = `t${randomUUID().slice(0, 13)}`;
+  topic = `${prefix}.usage.${TENANT}.v1`;
+  await kafka.createTopic(topic, 2);
+});
+
+afterEach(async () => {
+  await recorder.stop();
+  await kafka.close();
+  await proxied.database.close();
+  await log.database.close();
+  await proxy.close();
+  await database.drop();
+});
+
+async function start(options: Partial<RecorderOptions> = {}): Promise<void> {
+  recorder = await startRecorder({ log: proxied, prefix, brokers: broker.brokers, ...options });
+}
+
+const produce = (first: number, count: number) => kafka.produce(topic, shownEvents(first, count).map((value, i) => ({ key: `k${i}`, value })));
+const said = (text: string) => recorder.lines.filter(({ msg }) => msg.includes(text)).length;
+
+it('waits while the database is away, and goes on when it is back', async () => {
+  await start();
+  await produce(0, 20);
+  await received(log.database, 20);
+  decide = () => 'cut';
+  await produce(20, 30);
+  await until('it has tried several times', () => said('the database does not answer, trying again') >= 4);
+  decide = () => 'forward';
+  expect(await received(log.database, 50)).toMatchObject({ balanced: true, received: 50, stored: 50, duplicate: 0 });
+  expect(recorder.fatal).toEqual([]);
+  expect(said('the consumer was interrupted')).toBe(0);
+});
+
+it.each<[string, Decision]>([['before it took effect', 'cut'], ['when it had taken effect', 'forward-then-cut']])('a connection lost at COMMIT, %s, loses and doubles nothing', async (_, decision) => {
+  await start();
+  await produce(0, 1);
+  await received(log.database, 1);
+  let cuts = 0;
+  // Only an append holds a COPY before its COMMIT.
+  const copying = new Set<number>();
+  decide = ({ connection, kind, text }) => {
+    if (kind === 'copyDone') copying.add(connection);
+    if (kind !== 'query' || !/^commit/i.test(text!) || !copying.delete(connection) || cuts >= 3) return 'forward';
+    cuts++;
+    return decision;
+  };
+  for (let first = 1; first < 100; first += 20) {
+    await produce(first, 20);
+    await received(log.database, first + 20);
+  }
+  expect(cuts).toBe(3);
+  expect(await received(log.database, 101)).toMatchObject({ balanced: true, received: 101, stored: 101, duplicate: 0 });
+  expect(recorder.fatal).toEqual([]);
+});
+
+it('stops at once while the database is away', async () => {
+  await start();
+  await produce(0, 5);
+  await received(log.database, 5);
+  decide = () => 'cut';
+  await produce(5, 5);
+  await until('it is waiting', () => said('the database does not answer, trying again') >= 2);
+  const asked = Date.now();
+  await recorder.stop();
+  expect(Date.now() - asked).toBeLessThan(9_000); // the process would be killed after 10 s
+  decide = () => 'forward';
+  await start();
+  expect(await received(log.database, 10)).toMatchObject({ balanced: true, received: 10, stored: 10, duplicate: 0 });
+});
+
+it('gives up when the database stays away for longer than its patience', async () => {
+  await start({ pace: { patienceMs: 1_000 } });
+  await produce(0, 5);
+  await received(log.database, 5);
+  decide = () => 'cut';
+  await produce(5, 5);
+  await until('it gives up', () => recorder.fatal.length > 0);
+  expect(String(recorder.fatal[0])).toMatch(/nothing could be recorded for 1 s/);
+});
+
+it('a bug ends the process instead of stopping the reading in silence', async () => {
+  class Buggy extends Pseudonymiser {
+    override pseudonym(): string {
+      throw new TypeError('undefined is not a function');
+    }
+  }
+  await start({ pseudonymiser: new Buggy(Buffer.from(KEY, 'hex')) });
+  await produce(0, 5);
+  await until('it ends', () => recorder.fatal.length > 0);
+  expect(recorder.fatal[0]).toBeInstanceOf(TypeError);
+  expect(await received(log.database, 0)).toMatchObject({ balanced: true, received: 0, stored: 0 });
+});
+
+it('gives up after a bounded number of restarts without progress between them', async () => {
+  let interruptions = 4;
+  class Interrupting extends Pseudonymiser {
+    override pseudonym(tenant: string, person: string): string {
+      if (interruptions-- > 0) throw INTERRUPTED;
+      return super.pseudonym(tenant, person);
+    }
+  }
+  await start({ pseudonymiser: new Interrupting(Buffer.from(KEY, 'hex')), pace: { restarts: 5 } });
+  await produce(0, 1);
+  expect(await received(log.database, 1)).toMatchObject({ balanced: true, stored: 1 });
+  expect([said('the consumer was interrupted'), recorder.fatal]).toEqual([4, []]);
+
+  interruptions = Infinity;
+  await produce(1, 1);
+  await until('it gives up', () => recorder.fatal.length > 0);
+  expect(String(recorder.fatal[0])).toMatch(/interrupted/);
+  expect(said('the consumer was interrupted')).toBe(4 + 5);
+});
+
+it('goes on when the broker was killed and comes back', async () => {
+  await start();
+  await produce(0, 20);
+  await received(log.database, 20);
+  await broker.kill();
+  await until('it notices', () => said('kafka: ') > 0);
+  await broker.restart();
+  await kafka.close();
+  kafka = testKafka(broker.brokers);
+  await produce(20, 30);
+  expect(await received(log.database, 50, 60_000)).toMatchObject({ balanced: true, received: 50, stored: 50, duplicate: 0 });
+  const back = Date.now();
+  await until('the end is seen again', async () => (await log.database.query('select from origin where end_seen_at < $1', [new Date(back)])).length === 0);
+  expect(recorder.fatal).toEqual([]);
+}, 120_000);
