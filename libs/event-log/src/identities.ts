@@ -5,7 +5,7 @@
  * a transaction that rolled back would point at nobody, and two long transactions inserting people would deadlock.
  */
 import { WrongInput } from '@foothold/contract';
-import { type Database } from '@foothold/platform';
+import { type Database, type PoolClient } from '@foothold/platform';
 
 /** How many people one process remembers; past it, all are looked up again. */
 const REMEMBERED_PEOPLE = 500_000;
@@ -74,17 +74,16 @@ export class Identities {
     );
   }
 
-  /** Learns deployments by number, for readers of the log. */
-  async learnDeploymentNumbers(numbers: Iterable<number>): Promise<void> {
+  /** Learns deployments by number, for readers of the log: on the connection they hold, since to wait for a second one could be for ever. */
+  async learnDeploymentNumbers(client: PoolClient, numbers: Iterable<number>): Promise<void> {
     const missing = [...new Set(numbers)].filter((number) => !this.deploymentsByNumber.has(number));
     if (missing.length === 0) return;
-    this.remember(
-      await this.database.query(
-        `select t.name, t.key_check, d.deployment, d.tenant, d.id, d.registration
-           from deployment d join tenant t using (tenant) where d.deployment = any($1)`,
-        [missing],
-      ),
+    const { rows } = await client.query<DeploymentIdentity & { name: string; key_check: Buffer }>(
+      `select t.name, t.key_check, d.deployment, d.tenant, d.id, d.registration
+         from deployment d join tenant t using (tenant) where d.deployment = any($1)`,
+      [missing],
     );
+    this.remember(rows);
   }
 
   /** Numbers these sources, making those that are new. */
@@ -108,11 +107,11 @@ export class Identities {
     for (const row of rows) this.sources.set(`${row.tenant}/${row.name}`, row.source);
   }
 
-  /** Learns sources by number, for readers of the log. */
-  async learnSourceNumbers(numbers: Iterable<number>): Promise<void> {
+  /** Learns sources by number, for readers of the log, on the connection they hold. */
+  async learnSourceNumbers(client: PoolClient, numbers: Iterable<number>): Promise<void> {
     const missing = [...new Set(numbers)].filter((number) => !this.sourceNames.has(number));
     if (missing.length === 0) return;
-    const rows = await this.database.query<{ source: number; name: string }>('select source, name from source where source = any($1)', [missing]);
+    const { rows } = await client.query<{ source: number; name: string }>('select source, name from source where source = any($1)', [missing]);
     for (const row of rows) this.sourceNames.set(row.source, row.name);
   }
 

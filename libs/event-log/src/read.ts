@@ -29,8 +29,8 @@ const READ = `select position, id, source, type, deployment, person, actor, time
 /** The next `limit` events of a shard after `position`; fewer means that was the end at this moment. */
 export async function read(log: Log, client: PoolClient, shard: number, position: number, limit: number): Promise<LoggedEvent[]> {
   const rows = await typedRows(client, READ, [shard, position, limit], 'log-read');
-  await log.identities.learnSourceNumbers(new Set(rows.map((row) => row[2] as number)));
-  await log.identities.learnDeploymentNumbers(new Set(rows.map((row) => row[4] as number)));
+  await log.identities.learnSourceNumbers(client, new Set(rows.map((row) => row[2] as number)));
+  await log.identities.learnDeploymentNumbers(client, new Set(rows.map((row) => row[4] as number)));
   return rows.map((row) => ({
     shard,
     position: row[0] as number,
