@@ -12,6 +12,7 @@ export type Value = string | number | boolean | null;
 
 const EPOCH_2000_MICROS = 946_684_800_000_000;
 const EPOCH_2000_DAYS = 10_957;
+const WORD = 2 ** 32;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 
 /** Bytes of a COPY are sent in pieces of about this size, so that Postgres stores the first rows while the next are encoded. */
@@ -78,7 +79,7 @@ class Piece {
       case 'int8':
         return this.int64(value as number);
       case 'timestamptz':
-        return this.int64((value as number) - EPOCH_2000_MICROS);
+        return this.int64(value as number, EPOCH_2000_MICROS);
       case 'float8':
         this.at = this.buffer.writeDoubleBE(value as number, this.buffer.writeInt32BE(8, this.at));
         return;
@@ -92,11 +93,15 @@ class Piece {
     }
   }
 
-  private int64(value: number): void {
-    const high = Math.floor(value / 4_294_967_296);
+  /** `value` less `epoch`, taken half by half: the difference may lie beyond what a number holds exactly. */
+  private int64(value: number, epoch = 0): void {
+    const high = Math.floor(value / WORD);
+    const epochHigh = Math.floor(epoch / WORD);
+    const low = value - high * WORD - (epoch - epochHigh * WORD);
+    const borrow = low < 0 ? 1 : 0;
     this.at = this.buffer.writeInt32BE(8, this.at);
-    this.at = this.buffer.writeInt32BE(high, this.at);
-    this.at = this.buffer.writeUInt32BE(value - high * 4_294_967_296, this.at);
+    this.at = this.buffer.writeInt32BE(high - epochHigh - borrow, this.at);
+    this.at = this.buffer.writeUInt32BE(low + borrow * WORD, this.at);
   }
 
   private uuid(value: string): void {
