@@ -160,7 +160,9 @@ describe('many writers over the same shards', () => {
     const sent = batches.flat();
     const distinct = new Set(sent).size;
     expect(total).toEqual(outcome({ stored: distinct, duplicate: sent.length - distinct }));
-    expect(begun).toBe(batches.length); // none was the victim of a deadlock and began again
+    // The statistics of a session come in when it is idle for a second, or at once when it ends; ours are asked to.
+    expect(await under.rows('select deadlocks::int from pg_stat_database where datname = current_database()')).toEqual([{ deadlocks: 0 }]);
+    expect(begun).toBeLessThan(batches.length * 1.25); // begun again only where a known id was met without a probe
     expect(await verify(under.database)).toMatchObject({ balanced: true, received: sent.length, stored: distinct });
     expect(await under.rows(
       `select h.shard from head h left join event e using (shard) group by h.shard, h.position having h.position <> count(e.position) or h.position <> coalesce(max(e.position), 0)`,
