@@ -57,19 +57,21 @@ export async function change(log: Log, tenant: string, deployment: string, expec
     const source = await client.query<{ source: number }>(
       `insert into source (tenant, name) values ($1, 'foothold') on conflict (tenant, name) do update set name = excluded.name returning source`, [row.tenant],
     );
-    const head = await client.query<{ position: string }>(`select position from head where shard = ${LIFECYCLE_SHARD} for update`);
+    const head = await client.query<{ position: string; received: string }>(LOCK_HEAD);
     const position = Number(head.rows[0]!.position);
     for (const [i, fact] of facts.entries()) {
       await client.query(
         `insert into event (shard, position, id, source, type, deployment, time, received, version, data)
-         values (${LIFECYCLE_SHARD}, $1, $2, $3, $4, $5, to_timestamp($6::numeric / 1000000), clock_timestamp(), $7, $8)`,
-        [position + i + 1, factId(tenant, deployment, expected + i + 1), source.rows[0]!.source, fact.type, row.deployment, fact.time, expected + i + 1, JSON.stringify(fact.data)],
+         values (${LIFECYCLE_SHARD}, $1, $2, $3, $4, $5, to_timestamp($6::numeric / 1000000), $9, $7, $8)`,
+        [position + i + 1, factId(tenant, deployment, expected + i + 1), source.rows[0]!.source, fact.type, row.deployment, fact.time, expected + i + 1, JSON.stringify(fact.data), head.rows[0]!.received],
       );
     }
-    await client.query(`update head set position = $1, received = clock_timestamp() where shard = ${LIFECYCLE_SHARD}`, [position + facts.length]);
+    await client.query(`update head set position = $1, received = $2 where shard = ${LIFECYCLE_SHARD}`, [position + facts.length, head.rows[0]!.received]);
   });
 }
 
+/** The stamp never runs backwards; as text it keeps its microseconds. */
+const LOCK_HEAD = `select position, greatest(received, clock_timestamp())::text as received from head where shard = ${LIFECYCLE_SHARD} for update`;
 const CREATE = `insert into deployment (tenant, id, version, registration) select tenant, $2, $3, $4 from tenant where name = $1
   on conflict do nothing returning deployment, tenant`;
 const ADVANCE = `update deployment set version = $3, registration = $4 from tenant t
