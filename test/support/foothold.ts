@@ -13,6 +13,8 @@ export interface Ended {
 
 export interface Running {
   process: ChildProcess;
+  /** What it has written so far. */
+  said: { stdout: string; stderr: string };
   ended: Promise<Ended>;
 }
 
@@ -28,7 +30,7 @@ export function startFoothold(args: string[], settings: Record<string, string>, 
     child.once('error', fail);
     child.once('close', (code) => done({ code, ...said }));
   });
-  return { process: child, ended };
+  return { process: child, said, ended };
 }
 
 /** Runs `foothold ...args` to its end. */
@@ -45,4 +47,11 @@ export async function footholds(runs: { args: string[]; settings: Record<string,
   };
   await Promise.all([work(), work(), work()]);
   return results;
+}
+
+/** Runs one command with --json and gives its answer. @throws Error with its exit code and stderr where it does not end with 0 */
+export async function answered<Answer>(settings: Record<string, string>, args: string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await foothold([...args, '--json'], settings);
+  if (code !== 0) throw new Error(`foothold ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as Answer;
 }
