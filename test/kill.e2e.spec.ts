@@ -12,8 +12,9 @@ import { buried, difference, fence, loggedIds, progress, readTable } from './sup
 import { Fleet, STRETCH } from './support/fleet.js';
 import { testKafka } from './support/kafka.js';
 import { drawPoints, killAt, KINDS, type Kill, type Point } from './support/kill-points.js';
-import { foothold, startRoles, type Program } from './support/programs.js';
-import { DEPLOYMENTS, drawLoad, FATES, random, type Fate, type LoadRecord } from './support/usage-load.js';
+import { foothold, startFoothold, STANDALONE, type Running } from './support/foothold.js';
+import { seeded } from './support/seeded.js';
+import { DEPLOYMENTS, drawLoad, FATES, type Fate, type LoadRecord } from './support/usage-load.js';
 
 const RECORDS = 100_000;
 const PARTITIONS = 4;
@@ -23,7 +24,7 @@ const TENANT = 'acme';
 const PREFIX = `kill-${randomBytes(6).toString('hex')}`;
 const TOPIC = `${PREFIX}.usage.${TENANT}.v1`;
 
-const points = drawPoints(random(SEED));
+const points = drawPoints(seeded(SEED).next);
 /** The round of a point between two stretches of a batch is one batch of more than one stretch. */
 const isBatch = (point: Point) => point.kind === 'recorder between the answer to COMMIT and the commit to Kafka';
 const BATCH = STRETCH + 1_500;
@@ -42,7 +43,7 @@ describe(`24 kills within 100,000 records, KILL_SEED=${SEED}`, () => {
   const kills: Kill[] = [];
   const acknowledged: LoadRecord[] = [];
   let admin: Admin;
-  let whole: Program | undefined;
+  let whole: Running | undefined;
   let disturbed: pg.Client;
   let undisturbed: pg.Client;
 
@@ -59,15 +60,15 @@ describe(`24 kills within 100,000 records, KILL_SEED=${SEED}`, () => {
     await folded(disturbed);
     await fleet.stop();
 
-    whole = startRoles('recorder,projector', environment(1));
+    whole = startFoothold(['--roles', 'recorder,projector'], environment(1), STANDALONE);
     await folded(undisturbed);
-    whole.kill();
-    expect(await whole.ended).toEqual({ code: 0, signal: null });
+    whole.process.kill();
+    expect((await whole.ended).code).toBe(0);
   }, 420_000);
 
   afterAll(async () => {
     await fleet.stop().catch(() => undefined); // beforeAll has said it, unless it failed before
-    whole?.kill();
+    whole?.process.kill();
     await Promise.all([disturbed?.end(), undisturbed?.end(), admin?.disconnect()]);
     await kafka.deleteTopic(TOPIC);
     await kafka.close();

@@ -3,7 +3,7 @@
  * exact point of its talk with Postgres. What was killed is started again at once, as a supervisor would.
  */
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from './postgres-proxy.js';
-import { startRoles, type Environment, type Program } from './programs.js';
+import { startFoothold, STANDALONE, type Running } from './foothold.js';
 
 export type Role = 'recorder' | 'projector';
 
@@ -31,7 +31,7 @@ export const STRETCH = 5_000;
 
 /** One process and its successors. */
 export class Worker {
-  private program: Program | undefined;
+  private program: Running | undefined;
   private killed = false;
   private ended = false;
   private proxy: PostgresProxy | undefined;
@@ -54,22 +54,21 @@ export class Worker {
     return this.program !== undefined && !this.killed && !this.ended;
   }
 
-  async start(databaseUrl: string, environment: Environment): Promise<void> {
+  async start(databaseUrl: string, environment: Record<string, string>): Promise<void> {
     this.proxy = await startPostgresProxy(databaseUrl, { decide: (event) => this.decide(event) });
     this.over = this.live({ ...environment, DATABASE_URL: this.proxy.url }).catch((error: unknown) => this.fleet.fail(error as Error));
   }
 
-  private async live(environment: Environment): Promise<void> {
+  private async live(environment: Record<string, string>): Promise<void> {
     while (!this.fleet.stopping) {
-      this.program = startRoles(this.role, environment);
+      this.program = startFoothold(['--roles', this.role], environment, STANDALONE);
       this.killed = this.ended = false;
       this.transactions.clear();
       this.committed = undefined;
-      const { program } = this;
-      const { code, signal } = await program.ended;
+      const { code, stderr } = await this.program.ended;
       this.ended = true;
-      const asked = this.killed ? signal === 'SIGKILL' : this.fleet.stopping && code === 0;
-      if (!asked) throw new Error(`${this.name} ended by itself with ${signal ?? code}:\n${program.output()}`);
+      const asked = this.killed ? code === null : this.fleet.stopping && code === 0;
+      if (!asked) throw new Error(`${this.name} ended by itself with ${code ?? 'a signal'}:\n${stderr.slice(-8_000)}`);
     }
   }
 
@@ -77,11 +76,11 @@ export class Worker {
   kill(): void {
     if (!this.lives) throw new Error(`${this.name} does not run`);
     this.killed = true;
-    this.program!.kill('SIGKILL');
+    this.program!.process.kill('SIGKILL');
   }
 
   async stop(): Promise<void> {
-    if (this.lives) this.program!.kill();
+    if (this.lives) this.program!.process.kill();
     await this.over;
     await this.proxy?.close();
   }
@@ -123,7 +122,7 @@ export class Fleet {
     this.workers = roles.map((role, i) => new Worker(role, roles.slice(0, i + 1).filter((other) => other === role).length, this));
   }
 
-  async start(databaseUrl: string, environment: Environment): Promise<void> {
+  async start(databaseUrl: string, environment: Record<string, string>): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.start(databaseUrl, environment)));
   }
 

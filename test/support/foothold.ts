@@ -3,6 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 
 const CLI = resolve(import.meta.dirname, '../../apps/cli/bin/foothold.mjs');
+/** What runs the processes, without the command line around it: a signal to it is a signal to them. */
+export const STANDALONE = resolve(import.meta.dirname, '../../dist/apps/standalone/src/main.js');
 
 export interface Ended {
   /** Null where a signal ended it. */

@@ -3,6 +3,8 @@
  * way: events sent twice, ids used again for something else, events nobody can accept, a deployment nobody registered.
  * Arrives: a seed and how many records each round has. Leaves: the records, each with what must become of it.
  */
+import { seeded } from './seeded.js';
+
 export const FATES = ['stored', 'duplicate', 'rejected', 'quarantined'] as const;
 export type Fate = (typeof FATES)[number];
 
@@ -36,17 +38,6 @@ const BEGIN = Date.UTC(2026, 2, 2, 6);
 /** Further apart than this (in stories begun meanwhile) no two events of a story are sent. */
 const SPREAD = 900;
 
-/** Numbers from 0 to 1, always the same for a seed (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 interface Sent {
   id: string;
   source: string;
@@ -59,7 +50,7 @@ interface Sent {
 
 /** Draws the records. A conflict follows the event whose id it takes in its partition, so which came first is certain. */
 export function drawLoad(seed: number, plan: Round[], partitions: number): Load {
-  const draw = random(seed);
+  const draw = seeded(seed).next;
   const total = plan.reduce((sum, round) => sum + round.records, 0);
   const events = drawEvents(draw, total);
   const stored: Sent[] = [];
