@@ -33,7 +33,7 @@ export function buckets(range: Range): Bucket[] {
 function firstDay({ grain, from }: Range, day: number): number {
   if (grain === 'all') return from;
   if (grain === 'day') return day;
-  if (grain === 'week') return day - ((day + 3) % 7); // 1970-01-01 was a Thursday
+  if (grain === 'week') return day - ((((day + 3) % 7) + 7) % 7); // 1970-01-01 was a Thursday; days before it are negative
   const date = new Date(day * 86_400_000);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / 86_400_000;
 }
