@@ -2,13 +2,18 @@
 
 import { parseDay } from '@foothold/contract';
 
-const QUARTER_HOUR = 900_000_000;
+const SECOND = 1_000_000;
+const QUARTER_HOUR = 900 * SECOND;
 const DAY_MICROS = 86_400_000_000;
 
-/** A time zone whose UTC offset is looked up once a quarter of an hour: every zone in use changes its offset on one. */
+/**
+ * A time zone whose UTC offset is looked up once a quarter of an hour: nearly every change of an offset falls on one.
+ * Within those in which it changes (St. John's did at 00:01, until 2011) it is looked up for each time.
+ */
 export class TimeZone {
   private readonly format: Intl.DateTimeFormat;
-  private readonly offsets = new Map<number, number>();
+  /** By quarter of an hour; null where the offset changes within it. */
+  private readonly offsets = new Map<number, number | null>();
 
   /** @throws RangeError where `name` is no IANA time zone. */
   constructor(readonly name: string) {
@@ -23,12 +28,14 @@ export class TimeZone {
     const quarter = Math.floor(micros / QUARTER_HOUR);
     let offset = this.offsets.get(quarter);
     if (offset === undefined) {
-      offset = this.offsetAt(quarter * QUARTER_HOUR);
+      const first = this.offsetAt(quarter * QUARTER_HOUR);
+      offset = first === this.offsetAt((quarter + 1) * QUARTER_HOUR - SECOND) ? first : null;
       this.offsets.set(quarter, offset);
     }
-    return Math.floor((micros + offset) / DAY_MICROS);
+    return Math.floor((micros + (offset ?? this.offsetAt(Math.floor(micros / SECOND) * SECOND))) / DAY_MICROS);
   }
 
+  /** At a whole second. */
   private offsetAt(micros: number): number {
     const part: Record<string, string> = {};
     for (const { type, value } of this.format.formatToParts(new Date(micros / 1000))) part[type] = value;
