@@ -19,6 +19,7 @@ export class PartitionUnknown extends Error {
  */
 export class Broker {
   private admin: Promise<Admin> | undefined;
+  private closed = false;
 
   constructor(private readonly kafka: Kafka) {}
 
@@ -45,13 +46,20 @@ export class Broker {
     return found;
   }
 
-  async disconnect(): Promise<void> {
+  /** For good: a question still on its way connects no more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.disconnect();
+  }
+
+  private async disconnect(): Promise<void> {
     const admin = this.admin;
     this.admin = undefined;
     await admin?.then((connected) => connected.disconnect()).catch(() => undefined);
   }
 
   private async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    if (this.closed) throw new Error('the connection to the cluster was closed');
     const asked = (this.admin ??= this.connect());
     try {
       return await question(await asked);

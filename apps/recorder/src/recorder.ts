@@ -76,7 +76,7 @@ export class Recorder {
     this.stopping = true;
     await Promise.allSettled([this.consumer?.disconnect(), ...this.loops]);
     await this.consumer?.disconnect(); // one that a loop has started meanwhile
-    await this.broker.disconnect();
+    await this.broker.close();
   }
 
   /** Reads every usage topic there is; starts anew when one has come or gone. */
