@@ -20,13 +20,14 @@ export interface Ledger extends Outcome {
 
 /**
  * Compares, in one snapshot: offsets read against outcomes for every origin; outcomes against the rows of the log
- * and the dead letters; the heads of the shards against their rows.
+ * and the dead letters; rows against the origins they name; the heads of the shards against their rows.
  */
 export async function verify(database: Database): Promise<Ledger> {
   return database.transaction(async (client) => {
     await client.query('set transaction isolation level repeatable read, read only');
-    const { rows: sources } = await client.query<LedgerSource & { storedRows: number; rejectedLetters: number; quarantinedLetters: number }>(SOURCES);
-    const { rows: shards } = await client.query<{ shard: number; position: number; rows: number; greatest: number }>(HEADS);
+    const { rows: origins } = await client.query<Counted>(SOURCES);
+    const sources = origins.filter(({ kind }) => kind !== null);
+    const { rows: shards } = await client.query<{ shard: number; position: number | null; rows: number; greatest: number }>(HEADS);
     const problems: string[] = [];
     const total = { received: 0, stored: 0, duplicate: 0, rejected: 0, quarantined: 0 };
     for (const source of sources) {
@@ -38,8 +39,11 @@ export async function verify(database: Database): Promise<Ledger> {
       if (source.rejectedLetters !== source.rejected) problems.push(`${name}: ${source.rejected} counted as rejected, ${source.rejectedLetters} dead letters`);
       if (source.quarantinedLetters !== source.quarantined) problems.push(`${name}: ${source.quarantined} counted as quarantined, ${source.quarantinedLetters} dead letters`);
     }
+    for (const { kind, origin, storedRows } of origins) {
+      if (kind === null) problems.push(`${storedRows} rows in the log of ${origin === null ? 'no origin' : `origin ${origin}, which there is not`}`);
+    }
     for (const { shard, position, rows, greatest } of shards) {
-      if (position !== rows || position !== greatest) problems.push(`shard ${shard}: head at ${position}, ${rows} rows up to ${greatest}`);
+      if (position !== rows || position !== greatest) problems.push(`shard ${shard}: ${position === null ? 'no head' : `head at ${position}`}, ${rows} rows up to ${greatest}`);
     }
     return {
       balanced: problems.length === 0,
@@ -50,18 +54,26 @@ export async function verify(database: Database): Promise<Ledger> {
   });
 }
 
+interface Counted extends LedgerSource {
+  origin: number | null;
+  storedRows: number;
+  rejectedLetters: number;
+  quarantinedLetters: number;
+}
+
+/** A row an origin, and one with nothing but rows of the log for each origin that these name and there is not. */
 const SOURCES = `
 with logged as (select origin, count(*) as stored_rows from event where shard < ${LIFECYCLE_SHARD} group by origin),
 buried as (select origin, count(*) filter (where kind = 'rejected') as rejected_letters,
                   count(*) filter (where kind = 'quarantined') as quarantined_letters from dead_letter group by origin)
-select kind, name, part, (next_offset - first_offset - void_offsets)::float8 as received, stored::float8, duplicate::float8,
+select origin, kind, name, part, (next_offset - first_offset - void_offsets)::float8 as received, stored::float8, duplicate::float8,
        rejected::float8, quarantined::float8, coalesce(stored_rows, 0)::float8 as "storedRows",
        coalesce(rejected_letters, 0)::float8 as "rejectedLetters", coalesce(quarantined_letters, 0)::float8 as "quarantinedLetters"
-  from origin left join logged using (origin) left join buried using (origin) order by name, part`;
+  from origin full join logged using (origin) left join buried using (origin) order by name, part`;
 
 const HEADS = `
-select h.shard, h.position::float8, coalesce(e.rows, 0)::float8 as rows, coalesce(e.greatest, 0)::float8 as greatest
-  from head h left join (select shard, count(*) as rows, max(position) as greatest from event group by shard) e using (shard) order by h.shard`;
+select shard, h.position::float8, coalesce(e.rows, 0)::float8 as rows, coalesce(e.greatest, 0)::float8 as greatest
+  from head h full join (select shard, count(*) as rows, max(position) as greatest from event group by shard) e using (shard) order by shard`;
 
 export interface LetterGroup {
   /** Of the latest letter in the group. */
