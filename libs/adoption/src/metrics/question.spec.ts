@@ -41,26 +41,4 @@ describe('a question', () => {
       }
     }
   });
-
-  const metric = 'trust.acceptance';
-  it.each<[Asked, string, RegExp]>([
-    [{ metric: 'trust' }, 'metric', /there is no metric "trust"\. choose one of adoption\.active_people, adoption\.coverage, trust\.acceptance/],
-    [{ metric: '' }, 'metric', /there is no metric ""/],
-    [{ metric, grain: 'quarter' }, 'grain', /"quarter" is no grain\. choose one of day, week, month, all/],
-    [{ metric, grain: 'toString' }, 'grain', /no grain/],
-    [{ metric: 'adoption.active_people', grain: 'month' }, 'grain', /month.*choose one of day, week/],
-    [{ metric, from: '2026-02-30' }, 'from', /"2026-02-30" is no day\. write a day as YYYY-MM-DD/],
-    [{ metric, to: 'yesterday' }, 'to', /"yesterday" is no day/],
-    [{ metric, from: '' }, 'from', /"" is no day/],
-    [{ metric, from: '2026-02-02', to: '2026-02-01' }, 'from', /2026-02-02 is after 2026-02-01/],
-    [{ metric, by: 'team' }, 'by', /trust\.acceptance has no dimension "team"\. choose from task_kind, surface, initiative, model, release/],
-    [{ metric, by: 'surface,' }, 'by', /no dimension ""/],
-    [{ metric, by: 'surface,surface' }, 'by', /named twice/],
-    [{ metric: 'adoption.coverage', by: 'surface' }, 'by', /adoption\.coverage has no dimension "surface"\. choose from task_kind/],
-  ])('%j is refused, naming %s, what is wrong and what may be asked', (asked, field, message) => {
-    const error = refused(asked);
-    expect(error.field).toBe(field);
-    expect(error.message).toMatch(message);
-    expect(error.fix).not.toBe('');
-  });
 });
