@@ -1,19 +1,12 @@
-import { AlreadyRegistered, DEFAULT_REGISTRATION, parseRegistration, register, type Registration } from '@foothold/adoption';
+import { AlreadyRegistered, DEFAULT_REGISTRATION, parseRegistration, register, type Registration, type WrittenRegistration } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
 import { change, openTenant, stream, VersionConflict } from '@foothold/event-log';
 import { type Command } from 'commander';
 import { asUsage, inSession, say, withTenant, type Session } from './session.js';
 
-interface Flags {
+interface Flags extends WrittenRegistration {
   tenant: string;
   json?: boolean;
-  timeZone?: string;
-  country?: string;
-  taskKinds?: string;
-  pilotStart?: string;
-  handoff?: string;
-  target?: string;
-  sandbox?: boolean;
 }
 
 export function addDeploymentCommands(program: Command): void {
