@@ -1,5 +1,9 @@
 /** The Kafka that global-setup.mjs provides, and what a spec does to it: make topics and write messages. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CompressionTypes, Kafka, logLevel, Partitioners, type Admin, type IHeaders, type Producer } from 'kafkajs';
+import { startKafka, type RunningKafka } from '../../deploy/kafka/kafka.mjs';
 
 export interface TestMessage {
   key?: string | null;
@@ -31,6 +35,18 @@ export function requireKafka(): string[] {
     throw new Error(`this spec needs a real Kafka and ${why}: install Java 17 and Maven, or set KAFKA_BROKERS to a Kafka of your own`);
   }
   return brokers.split(',');
+}
+
+/** A Kafka of the spec's own, to be killed and restarted; `stop` also removes its data. */
+export async function ownKafka(): Promise<RunningKafka> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'foothold-kafka-'));
+  const kafka = await startKafka({ dataDir, quiet: true });
+  const { stop } = kafka;
+  kafka.stop = async () => {
+    await stop();
+    await rm(dataDir, { recursive: true });
+  };
+  return kafka;
 }
 
 /** Connects to the test Kafka, at the first thing asked of it. Close it in afterAll. */

@@ -13,12 +13,19 @@ export class PartitionUnknown extends Error {
   }
 }
 
+/** A client, and how many questions are on their way through it. */
+interface Line {
+  admin: Promise<Admin>;
+  asking: number;
+  retired: boolean;
+}
+
 /**
  * kafkajs' admin client remembers every topic it was ever asked about, fails for all of them once one is deleted, and
  * looks for new partitions every five minutes only: it is replaced whenever it fails or lacks one.
  */
 export class Broker {
-  private admin: Promise<Admin> | undefined;
+  private line: Line | undefined;
   private closed = false;
 
   constructor(private readonly kafka: Kafka) {}
@@ -40,7 +47,7 @@ export class Broker {
   async boundsOf(topic: string, part: number): Promise<Bounds> {
     const known = (await this.bounds(topic)).get(part);
     if (known) return known;
-    await this.disconnect();
+    await this.retire(this.line);
     const found = (await this.bounds(topic)).get(part);
     if (!found) throw new PartitionUnknown(topic, part);
     return found;
@@ -49,24 +56,30 @@ export class Broker {
   /** For good: a question still on its way connects no more. */
   async close(): Promise<void> {
     this.closed = true;
-    await this.disconnect();
-  }
-
-  private async disconnect(): Promise<void> {
-    const admin = this.admin;
-    this.admin = undefined;
-    await admin?.then((connected) => connected.disconnect()).catch(() => undefined);
+    await this.retire(this.line);
   }
 
   private async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     if (this.closed) throw new Error('the connection to the cluster was closed');
-    const asked = (this.admin ??= this.connect());
+    const line = (this.line ??= { admin: this.connect(), asking: 0, retired: false });
+    line.asking++;
     try {
-      return await question(await asked);
+      return await question(await line.admin);
     } catch (error) {
-      if (this.admin === asked) await this.disconnect();
+      line.retired = true;
       throw error;
+    } finally {
+      line.asking--;
+      if (line.retired) await this.retire(line);
     }
+  }
+
+  /** Takes a client out of use, and disconnects it once nobody is asking: a question on its way would connect it again. */
+  private async retire(line: Line | undefined): Promise<void> {
+    if (!line) return;
+    line.retired = true;
+    if (this.line === line) this.line = undefined;
+    if (line.asking === 0) await line.admin.then((admin) => admin.disconnect()).catch(() => undefined);
   }
 
   private async connect(): Promise<Admin> {

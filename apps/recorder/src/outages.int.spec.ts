@@ -1,14 +1,10 @@
 /** The recorder while Kafka or Postgres is away, and when it must not go on: outages pass, a bug ends the process. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { type Log } from '@foothold/event-log';
 import { Pseudonymiser } from '@foothold/platform';
-import { startKafka, type RunningKafka } from '../../../deploy/kafka/kafka.mjs';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
-import { testKafka, type TestKafka } from '../../../test/support/kafka.js';
+import { ownKafka, testKafka, type TestKafka } from '../../../test/support/kafka.js';
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from '../../../test/support/postgres-proxy.js';
 import { KEY, openTestLog, received, registerDeployment, shownEvents, startRecorder, until, type RecorderOptions, type RunningRecorder } from '../../../test/support/recording.js';
 
@@ -17,8 +13,7 @@ const TENANT = 'acme';
 const INTERRUPTED = Object.assign(new Error('interrupted', { cause: Object.assign(new Error('no answer'), { retriable: true }) }), {
   name: 'KafkaJSNumberOfRetriesExceeded', retriable: false,
 });
-let dataDir: string;
-let broker: RunningKafka;
+let broker: Awaited<ReturnType<typeof ownKafka>>;
 let kafka: TestKafka;
 let database: FreshDatabase;
 let proxy: PostgresProxy;
@@ -32,14 +27,10 @@ let topic: string;
 let recorder: RunningRecorder;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'foothold-kafka-'));
-  broker = await startKafka({ dataDir, quiet: true });
+  broker = await ownKafka();
 });
 
-afterAll(async () => {
-  await broker.stop();
-  await rm(dataDir, { recursive: true });
-});
+afterAll(() => broker.stop());
 
 beforeEach(async () => {
   kafka = testKafka(broker.brokers);
@@ -172,6 +163,7 @@ it('goes on when the broker was killed and comes back', async () => {
   await broker.restart();
   await kafka.close();
   kafka = testKafka(broker.brokers);
+  await until('the broker has read its topics', () => kafka.nextOffsets(topic).then(() => true, () => false));
   await produce(20, 30);
   expect(await received(log.database, 50, 60_000)).toMatchObject({ balanced: true, received: 50, stored: 50, duplicate: 0 });
   const back = Date.now();

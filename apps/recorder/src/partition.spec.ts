@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Logger } from '@foothold/platform';
+import { type Database, type Logger } from '@foothold/platform';
 import { type KafkaMessage } from 'kafkajs';
-import { fingerprint, Partition, PartitionChanged, type Bounds } from './partition.js';
+import { fingerprint, openPartition, Partition, PartitionChanged, type Bounds } from './partition.js';
 
 const record = (offset: number, text = `event ${offset}`): KafkaMessage => ({ offset: String(offset), timestamp: '1', key: null, value: Buffer.from(text), attributes: 0, headers: {} });
 const records = (from: number, to: number): KafkaMessage[] => Array.from({ length: to - from + 1 }, (_, i) => record(from + i));
@@ -55,4 +55,11 @@ describe('what a partition takes of what the broker sends', () => {
     const { take } = recordedTo5({ low: 0, high: 3 });
     await expect(take(records(0, 2))).rejects.toThrow(/the broker ends at offset 3, 5 were recorded/);
   });
+});
+
+it('a fence that another recorder moves while it is opened is not beyond the end', async () => {
+  const database = { query: (sql: string) => Promise.resolve(sql.startsWith('insert') ? [] : [{ origin: 1, nextOffset: 9, mark: null, markOffset: null }]) } as unknown as Database;
+  const open = (...ends: number[]) => openPartition(database, () => Promise.resolve({ low: 0, high: ends.shift()! }), 'cluster/topic', 'topic', 0, null, {} as Logger);
+  expect((await open(5, 9)).wanted()).toBe(9);
+  await expect(open(5, 5)).rejects.toThrow(/the broker ends at offset 5, 9 were recorded/);
 });

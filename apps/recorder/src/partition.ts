@@ -119,10 +119,12 @@ export class Partition {
  * Opens a partition at its fence.
  * @throws PartitionChanged where the broker no longer has what comes next, or never had what was read.
  */
-export async function openPartition(database: Database, bounds: Bounds, name: string, topic: string, part: number, tenant: string | null, logger: Logger): Promise<Partition> {
-  const fence = await openOrigin(database, { kind: 'kafka', name, part, tenant, firstOffset: bounds.low });
+export async function openPartition(database: Database, ask: () => Promise<Bounds>, name: string, topic: string, part: number, tenant: string | null, logger: Logger): Promise<Partition> {
+  const { low, high } = await ask();
+  const fence = await openOrigin(database, { kind: 'kafka', name, part, tenant, firstOffset: low });
   const partition = new Partition(fence.origin, name, topic, part, fence.nextOffset, fence.mark, fence.markOffset);
-  partition.mustLieWithin(bounds);
-  if (!partition.checked && partition.wanted() < bounds.low) partition.giveUpCheck(logger);
+  // Between the two another recorder may have moved the fence past the end we were told.
+  partition.mustLieWithin({ low, high: fence.nextOffset > high ? (await ask()).high : high });
+  if (!partition.checked && partition.wanted() < low) partition.giveUpCheck(logger);
   return partition;
 }

@@ -4,9 +4,10 @@
  * What arrives: batches of usage events from the collector's topic and the tenants' own. What leaves: one append a
  * batch, with the fence that says how far the partition was read. Next is the projector, which reads the log.
  *
- *   idle ──join──▶ opened ──first batch at the mark──▶ checked ──batches──▶ checked
- *                    │ fence beyond or before the broker: stop       │ fenced by another reader: idle
- *                    └──────────── another record at the mark: stop ─┘
+ *   idle ──join──▶ opened ──────the last record taken is there──────▶ checked ──batches──▶ checked
+ *                    │ ▲ └─ another record in its place: stop            │ │
+ *                    │ └───────── trouble between broker and consumer ───┘ └─ fenced by another reader: idle
+ *                    └─ at any time, the fence beyond or before what the broker holds: stop
  *
  * The offset that counts lies in the database and moves with the events. Kafka's own commit comes after, for lag
  * tools only; whatever it says, a partition is read from where the database says.
@@ -155,9 +156,8 @@ export class Recorder {
     const { partitions } = this;
     const known = partitions.get(key);
     if (known) return known;
-    const bounds = await this.broker.boundsOf(topic, part);
     const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
-    const partition = await openPartition(this.log.database, bounds, originName(this.cluster, topic), topic, part, tenant, this.logger);
+    const partition = await openPartition(this.log.database, () => this.broker.boundsOf(topic, part), originName(this.cluster, topic), topic, part, tenant, this.logger);
     // A second opening may have come first: one state a partition, or each would seek away from the other.
     const first = partitions.get(key);
     if (first) return first;
@@ -274,18 +274,23 @@ export class Recorder {
   }
 
   private async markEndsOf(topic: string, parts: number[]): Promise<boolean> {
+    const before: { partition: Partition; next: number }[] = [];
+    for (const part of parts) {
+      const partition = await this.open(topic, part);
+      before.push({ partition, next: partition.next });
+    }
     const moment = new Date().toISOString();
     const bounds = await this.broker.bounds(topic);
     let atEnd = true;
-    for (const part of parts) {
-      const partition = await this.open(topic, part);
-      const found = bounds.get(part);
+    for (const { partition, next } of before) {
+      const found = bounds.get(partition.part);
       if (!found) continue;
-      // An answer older than the fence says nothing, so it is asked again.
-      if (partition.next > found.high || partition.next < found.low) partition.mustLieWithin(await this.broker.boundsOf(topic, part));
-      else if (!partition.checked && partition.wanted() < found.low) partition.giveUpCheck(this.logger);
-      else if (partition.checked) await markEndSeen(this.log.database, partition.origin, found.high, moment);
       atEnd &&= partition.next >= found.high;
+      if (next > found.high || next < found.low) {
+        this.partitions.delete(`${topic}/${partition.part}`);
+        await this.open(topic, partition.part); // reads the fence anew, and stops where it lies there indeed
+      } else if (!partition.checked && partition.wanted() < found.low) partition.giveUpCheck(this.logger);
+      else if (partition.checked) await markEndSeen(this.log.database, partition.origin, found.high, moment);
     }
     return atEnd;
   }
