@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
-import { foothold, footholds, startFoothold, type Ended } from '../../../test/support/foothold.js';
+import { footholdHere, footholds, startFoothold, type Ended } from '../../../test/support/foothold.js';
 
 let database: FreshDatabase;
 let folder: string;
@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const cli = (...args: string[]) => foothold(args, settings);
+const cli = (...args: string[]) => footholdHere(args, settings);
 /** One line of JSON on stdout and nothing beside it. */
 function answerOf({ code, stdout, stderr }: Ended, expected = 0): unknown {
   expect([code, stderr]).toEqual([expected, '']);
@@ -37,10 +37,9 @@ describe('on a database nothing was ever written to', () => {
 
     const none = { received: 0, stored: 0, duplicate: 0, rejected: 0, quarantined: 0 };
     expect(answerOf(await cli('verify', '--json'))).toEqual({ balanced: true, ...none, problems: [], sources: [] });
-    const [letters, healthy] = await footholds([{ args: ['dead-letters', 'list', '--json'], settings }, { args: ['doctor', '--json'], settings }]);
-    expect(answerOf(letters!)).toEqual([]);
-    expect(answerOf(healthy!)).toMatchObject({ ok: true, checks: expect.arrayContaining([{ name: 'kafka', ok: true, detail: expect.stringContaining('not configured'), fix: '' }]) });
-  }, 60_000);
+    expect(answerOf(await cli('dead-letters', 'list', '--json'))).toEqual([]);
+    expect(answerOf(await cli('doctor', '--json'))).toMatchObject({ ok: true, checks: expect.arrayContaining([{ name: 'kafka', ok: true, detail: expect.stringContaining('not configured'), fix: '' }]) });
+  });
 });
 
 describe('registration', () => {
@@ -56,8 +55,7 @@ describe('registration', () => {
   });
 
   it('is for one tenant, whatever another calls its own', async () => {
-    const [other] = await footholds([{ args: ['deployment', 'register', 'claims', '--tenant', 'acme', '--sandbox', '--json'], settings }]);
-    expect(answerOf(other!)).toEqual({ ...registered, tenant: 'acme', timeZone: 'UTC', country: null, taskKinds: null, pilotStart: null, handoff: null, target: 0.4, sandbox: true });
+    expect(answerOf(await cli('deployment', 'register', 'claims', '--tenant', 'acme', '--sandbox', '--json'))).toEqual({ ...registered, tenant: 'acme', timeZone: 'UTC', country: null, taskKinds: null, pilotStart: null, handoff: null, target: 0.4, sandbox: true });
   });
 
   it('is not changed by another one', async () => {
@@ -65,15 +63,14 @@ describe('registration', () => {
       ['--time-zone', 'Europe/Helsinki', '"Europe/Oslo"'], ['--country', 'SE', '"NO"'], ['--task-kinds', 'triage', '["letter","triage"]'],
       ['--pilot-start', '2026-01-06', '"2026-01-05"'], ['--handoff', '2026-03-03', '"2026-03-02"'], ['--target', '0.5', '0.6'],
     ];
-    const ended = await footholds(changed.map(([flag, value]) => ({ args: [...whole.map((arg, i) => (whole[i - 1] === flag ? value : arg))], settings })));
-    for (const [i, [flag, , before]] of changed.entries()) {
-      expect(ended[i]).toEqual({ code: 1, stdout: '', stderr: `foothold: ${flag}: claims is registered with ${before} already. register the new setting under another id, or leave the flag as it was\n` });
+    for (const [flag, value, before] of changed) {
+      expect(await cli(...whole.map((arg, i) => (whole[i - 1] === flag ? value : arg)))).toEqual({ code: 1, stdout: '', stderr: `foothold: ${flag}: claims is registered with ${before} already. register the new setting under another id, or leave the flag as it was\n` });
     }
     expect(answerOf(await cli(...whole))).toEqual({ ...registered, new: false });
   });
 
   it('under another key is refused: the same people would be others', async () => {
-    const { code, stdout, stderr } = await foothold(whole, { ...settings, FOOTHOLD_PSEUDONYM_KEY: 'cd'.repeat(32) });
+    const { code, stdout, stderr } = await footholdHere(whole, { ...settings, FOOTHOLD_PSEUDONYM_KEY: 'cd'.repeat(32) });
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^foothold: FOOTHOLD_PSEUDONYM_KEY: is not the key .* tenant "local" .*use the key/);
     expect(stderr).not.toMatch(/(ab|cd){8}/);
@@ -82,7 +79,9 @@ describe('registration', () => {
 
 describe('questions', () => {
   it('the catalogue, to scripts and to people', async () => {
-    const [json, prose] = (await footholds([['metrics', '--list', '--json'], ['metrics', '--list']].map((args) => ({ args, settings: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' } })))) as [Ended, Ended];
+    const nowhere = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' };
+    const json = await footholdHere(['metrics', '--list', '--json'], nowhere);
+    const prose = await footholdHere(['metrics', '--list'], nowhere);
     const catalogue = answerOf(json) as Record<string, unknown>[];
     expect(catalogue.length).toBeGreaterThanOrEqual(5);
     for (const metric of catalogue) {
@@ -95,19 +94,16 @@ describe('questions', () => {
   });
 
   it('about a deployment that is not registered name it and say how to register it', async () => {
-    const [absent, others] = await footholds([['metrics', 'payroll', 'adoption.coverage', '--json'], ['metrics', 'claims', 'adoption.coverage', '--tenant', 'nobody', '--json']].map((args) => ({ args, settings })));
-    expect(absent).toEqual({ code: 1, stdout: '', stderr: 'foothold: deployment: tenant "local" has no deployment "payroll". register it: foothold deployment register payroll\n' });
-    expect(others).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('tenant "nobody" has no deployment "claims"') });
+    expect(await cli('metrics', 'payroll', 'adoption.coverage', '--json')).toEqual({ code: 1, stdout: '', stderr: 'foothold: deployment: tenant "local" has no deployment "payroll". register it: foothold deployment register payroll\n' });
+    expect(await cli('metrics', 'claims', 'adoption.coverage', '--tenant', 'nobody', '--json')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('tenant "nobody" has no deployment "claims"') });
   });
 
   it('about a deployment without events are answered with nothing, not refused', async () => {
     const { stdout } = await cli('metrics', '--list', '--json');
-    const metrics = (JSON.parse(stdout) as { id: string; grains: string[] }[]).slice(0, 5);
-    const ended = await footholds(metrics.flatMap(({ id, grains }) => [['--json'], ['--json', '--from', '2026-01-05', '--to', '2026-01-11', '--grain', grains[0]!]].map((flags) => ({ args: ['metrics', 'claims', id, ...flags], settings }))));
-    for (const [i, { id }] of metrics.entries()) {
-      expect(answerOf(ended[2 * i]!)).toMatchObject({ metric: id, version: expect.any(Number), unit: expect.any(String), completeThrough: null, revisedAt: null, rows: [] });
-      const { rows } = answerOf(ended[2 * i + 1]!) as { rows: { value: number | null; people: number }[] };
-      for (const { value, people } of rows) expect([value ?? 0, people]).toEqual([0, 0]); // no denominator gives null
+    for (const { id, grains } of JSON.parse(stdout) as { id: string; grains: string[] }[]) {
+      expect(answerOf(await cli('metrics', 'claims', id, '--json'))).toMatchObject({ metric: id, version: expect.any(Number), unit: expect.any(String), completeThrough: null, revisedAt: null, rows: [] });
+      const asked = await cli('metrics', 'claims', id, '--from', '2026-01-05', '--to', '2026-01-11', '--grain', grains[0]!, '--json');
+      for (const { value, people } of (answerOf(asked) as { rows: { value: number | null; people: number }[] }).rows) expect([value ?? 0, people]).toEqual([0, 0]); // no denominator gives null
     }
     expect((await cli('metrics', 'claims', 'adoption.coverage')).stdout).toContain('nothing was counted in this range');
   });
@@ -117,9 +113,9 @@ describe('questions', () => {
     const shown = (day: string) => JSON.stringify({ specversion: '1.0', id: `epoch:${day}`, source: 'urn:acme:erp', type: 'foothold.result.shown.v1', subject: 'jane', time: `${day}T09:30:00Z`, deployment: 'claims', data: { invocation: day } });
     writeFileSync(file, `${shown('1970-01-01')}\n${shown('2026-01-05')}\n`);
     expect(answerOf(await cli('import', file, '--json'))).toEqual({ received: 2, stored: 2, duplicate: 0, rejected: 0, quarantined: 0 });
-    const [all, days] = await footholds([['--grain', 'day', '--json'], ['--grain', 'day', '--from', '2026-01-05', '--json']].map((flags) => ({ args: ['metrics', 'claims', 'trust.acceptance', ...flags], settings })));
-    expect(all).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^foothold: --from: 20459 days .*1970-01-01 and 2026-01-05.*ask for/) });
-    expect(answerOf(days!)).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({ from: '2026-01-05', variant: 'shown', denominator: 1 })]) });
+    const byDay = ['metrics', 'claims', 'trust.acceptance', '--grain', 'day', '--json'];
+    expect(await cli(...byDay)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^foothold: --from: 20459 days .*1970-01-01 and 2026-01-05.*ask for/) });
+    expect(answerOf(await cli(...byDay, '--from', '2026-01-05'))).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({ from: '2026-01-05', variant: 'shown', denominator: 1 })]) });
   });
 
   it('whose answer nobody reads to its end, end quietly', async () => {

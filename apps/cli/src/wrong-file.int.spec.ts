@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
-import { foothold, footholds, type Ended } from '../../../test/support/foothold.js';
+import { foothold, footholdHere, type Ended } from '../../../test/support/foothold.js';
 
 const SOURCE = 'urn:acme:erp';
 const TYPE = 'foothold.result.accepted.v1';
@@ -89,7 +89,7 @@ function fileOf(content: string | Buffer, name: string): string {
   return join(folder, name);
 }
 
-const importOf = (file: string, ...flags: string[]) => ({ args: ['import', file, '--tenant', 'acme', '--json', ...flags], settings });
+const importOf = (file: string) => footholdHere(['import', file, '--tenant', 'acme', '--json'], settings);
 
 describe('wrong lines among right ones', () => {
   const stored = GOOD.length;
@@ -118,7 +118,7 @@ describe('wrong lines among right ones', () => {
     expect(letters).toHaveLength(WRONG.length);
     const { rows } = await client.query('select kind, name, tenant, (next_offset - first_offset - void_offsets)::int as received, void_offsets::int as blank, stored::int, duplicate::int, rejected::int, quarantined::int, finished from origin');
     expect(rows).toEqual([{ kind: 'file', name: expect.stringMatching(/^acme\/[0-9a-f]{64}#1$/), tenant: 'acme', blank: BLANK.length, finished: true, ...total }]);
-    const verified = await foothold(['verify', '--json'], settings);
+    const verified = await footholdHere(['verify', '--json'], settings);
     expect([verified.code, verified.stderr]).toEqual([0, '']);
     expect(JSON.parse(verified.stdout)).toEqual({ balanced: true, problems: [], ...total, sources: [{ kind: 'file', name: rows[0].name, part: 0, ...total }] });
   });
@@ -127,16 +127,14 @@ describe('wrong lines among right ones', () => {
     const { rows } = await client.query<{ id: string }>('select id, type, data, (select name from source s where s.source = event.source) as source from event where origin is not null');
     expect(rows).toHaveLength(stored);
     for (const text of GOOD) expect(rows).toContainEqual({ id: idOf(text), type: 'result.accepted', source: SOURCE, data: (JSON.parse(text) as { data: object }).data });
-    const metrics = await foothold(['metrics', 'claims', 'adoption.active_people', '--tenant', 'acme', '--json'], settings);
+    const metrics = await footholdHere(['metrics', 'claims', 'adoption.active_people', '--tenant', 'acme', '--json'], settings);
     expect(JSON.parse(metrics.stdout)).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({ variant: 'any', value: 1 })]) });
   });
 
   it('lists what was refused, by what is wrong with it, to its tenant only', async () => {
-    const [own, prose, other] = (await footholds([
-      { args: ['dead-letters', 'list', '--tenant', 'acme', '--json'], settings },
-      { args: ['dead-letters', 'list', '--tenant', 'acme'], settings },
-      { args: ['dead-letters', 'list', '--json'], settings },
-    ])) as [Ended, Ended, Ended];
+    const own = await footholdHere(['dead-letters', 'list', '--tenant', 'acme', '--json'], settings);
+    const prose = await footholdHere(['dead-letters', 'list', '--tenant', 'acme'], settings);
+    const other = await footholdHere(['dead-letters', 'list', '--json'], settings);
     const groups = JSON.parse(own.stdout) as { count: number }[];
     expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(WRONG.length);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -155,35 +153,34 @@ describe('what is no file of events', () => {
     chmodSync(file, 0);
     return file;
   };
-  const WRONG_FILES: [what: string, file: () => string, reason: string | RegExp, fix: string][] = [
-    ['a missing file', () => join(folder, 'none.ndjson'), 'none.ndjson cannot be read: ENOENT', 'name a file with one CloudEvent a line'],
-    ['no name', () => '', 'cannot be read: ENOENT', 'name a file with one CloudEvent a line'],
-    ['a folder', () => folder, 'is not a file', 'name a file with one CloudEvent a line'],
-    ['a device', () => '/dev/null', 'is not a file', 'name a file with one CloudEvent a line'],
-    ['a pipe nobody writes to', () => (execFileSync('mkfifo', [join(folder, 'pipe')]), join(folder, 'pipe')), 'is not a file', 'name a file with one CloudEvent a line'],
-    ['a file that cannot be read', unreadable, /cannot be read: E(ACCES|IO)/, 'name a file with one CloudEvent a line'],
-    ['a file below a file', () => join(fileOf('', 'plain'), 'x'), 'cannot be read: ENOTDIR', 'name a file with one CloudEvent a line'],
-    ['a name with an escape sequence', () => join(folder, '\u001b]0;owned\u0007\u009b2J'), '\\u001b]0;owned\\u0007\\u009b2J cannot be read', 'name a file with one CloudEvent a line'],
-    ['gzip', () => fileOf(gzipSync(line()), 'events.ndjson.gz'), 'is compressed with gzip', 'gunzip'],
-    ['zstd', () => fileOf(Buffer.from('28b52ffd2400', 'hex'), 'events.ndjson.zst'), 'is compressed with zstd', 'unzstd'],
-    ['a ZIP archive', () => fileOf(Buffer.from('504b030414', 'hex'), 'events.zip'), 'is a ZIP archive', 'unzip'],
-    ['UTF-16', () => fileOf(Buffer.from(`\ufeff${line()}`, 'utf16le'), 'wide.ndjson'), 'is encoded as UTF-16', 'UTF-8'],
+  const WRONG_FILES: [what: string, file: () => string, reason: RegExp, fix: string][] = [
+    ['a missing file', () => join(folder, 'none.ndjson'), /none\.ndjson cannot be read: .*ENOENT/, 'name a file with one CloudEvent a line'],
+    ['no name', () => '', /file: cannot be read: .*ENOENT/, 'name a file with one CloudEvent a line'],
+    ['a folder', () => folder, /is not a file/, 'name a file with one CloudEvent a line'],
+    ['a device', () => '/dev/null', /is not a file/, 'name a file with one CloudEvent a line'],
+    ['a pipe nobody writes to', () => (execFileSync('mkfifo', [join(folder, 'pipe')]), join(folder, 'pipe')), /is not a file/, 'name a file with one CloudEvent a line'],
+    ['a file that cannot be read', unreadable, /cannot be read: .*E(ACCES|IO)/, 'name a file with one CloudEvent a line'],
+    ['a file below a file', () => join(fileOf('', 'plain'), 'x'), /cannot be read: .*ENOTDIR/, 'name a file with one CloudEvent a line'],
+    ['a name with an escape sequence', () => join(folder, '\u001b]0;owned\u0007\u009b2J'), /\\u001b\]0;owned\\u0007\\u009b2J cannot be read/, 'name a file with one CloudEvent a line'],
+    ['gzip', () => fileOf(gzipSync(line()), 'events.ndjson.gz'), /is compressed with gzip/, 'gunzip'],
+    ['zstd', () => fileOf(Buffer.from('28b52ffd2400', 'hex'), 'events.ndjson.zst'), /is compressed with zstd/, 'unzstd'],
+    ['a ZIP archive', () => fileOf(Buffer.from('504b030414', 'hex'), 'events.zip'), /is a ZIP archive/, 'unzip'],
+    ['UTF-16', () => fileOf(Buffer.from(`\ufeff${line()}`, 'utf16le'), 'wide.ndjson'), /is encoded as UTF-16/, 'UTF-8'],
   ];
-  let ended: Ended[];
+  const ended: Ended[] = [];
   let before: string;
   const everything = async () => JSON.stringify((await client.query('select * from origin order by origin')).rows.concat((await client.query('select count(*) from dead_letter')).rows));
 
   beforeAll(async () => {
     before = await everything();
-    ended = await footholds(WRONG_FILES.map(([, file]) => importOf(file())));
+    for (const [, file] of WRONG_FILES) ended.push(await importOf(file()));
   });
 
   it.each(WRONG_FILES.map(([what, , reason, fix], i) => [what, i, reason, fix] as const))('%s', (_what, i, reason, fix) => {
     const { code, stdout, stderr } = ended[i]!;
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^foothold: file: .*\n$/);
-    if (typeof reason === 'string') expect(stderr).toContain(reason);
-    else expect(stderr).toMatch(reason);
+    expect(stderr).toMatch(reason);
     expect(stderr).toContain(fix);
     expect(stderr).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f]/);
   });
@@ -194,8 +191,9 @@ describe('what is no file of events', () => {
 
   it('takes an empty file, and one of blank lines, for what they are', async () => {
     mkdirSync(join(folder, 'name with\nline feed'));
-    const [empty, blank] = await footholds([importOf(fileOf('', 'empty.ndjson')), importOf(fileOf('\n\r\n  \n', 'name with\nline feed/blank.ndjson'))]);
+    const empty = await importOf(fileOf('', 'empty.ndjson'));
+    const blank = await importOf(fileOf('\n\r\n  \n', 'name with\nline feed/blank.ndjson'));
     const none = { received: 0, stored: 0, duplicate: 0, rejected: 0, quarantined: 0 };
-    for (const { code, stdout, stderr } of [empty!, blank!]) expect([code, JSON.parse(stdout), stderr]).toEqual([0, none, '']);
+    for (const { code, stdout, stderr } of [empty, blank]) expect([code, JSON.parse(stdout), stderr]).toEqual([0, none, '']);
   });
 });

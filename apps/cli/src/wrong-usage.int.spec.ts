@@ -3,9 +3,8 @@
  * exit code says whose fault it is, stderr names what and how to mend it, stdout stays empty. No database is there: what
  * is refused is refused before one is opened. Most run in this process, one of each kind as a process of its own.
  */
-import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { footholds, type Ended } from '../../../test/support/foothold.js';
-import { run } from './cli.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { footholdHere, footholds, type Ended } from '../../../test/support/foothold.js';
 
 const NOWHERE: Record<string, string> = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/none', FOOTHOLD_HOME: '/nonexistent/foothold', FOOTHOLD_PSEUDONYM_KEY: 'ab'.repeat(32) };
 const coverage = ['metrics', 'claims', 'adoption.coverage'];
@@ -103,28 +102,8 @@ function expectWrongUsage({ code, stdout, stderr }: Ended, named: string, fix: s
 }
 
 describe('wrong usage', () => {
-  const before = { env: process.env, exitCode: process.exitCode };
-  const said = { stdout: '', stderr: '' };
-  beforeEach(() => {
-    said.stdout = said.stderr = '';
-    process.env = { ...NOWHERE };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      jest.spyOn(process[stream], 'write').mockImplementation((text) => {
-        said[stream] += String(text);
-        return true;
-      });
-    }
-  });
-  afterEach(() => {
-    jest.restoreAllMocks();
-    process.env = before.env;
-    process.exitCode = before.exitCode;
-  });
-
   it.each(FLAGS)('%s', async (_what, args, named, fix) => {
-    process.exitCode = undefined;
-    await run(args, '0');
-    expectWrongUsage({ code: Number(process.exitCode ?? 0), ...said }, named, fix);
+    expectWrongUsage(await footholdHere(args, NOWHERE), named, fix);
   });
 });
 
