@@ -47,11 +47,6 @@ export async function openOrigin(database: Database, key: OriginKey): Promise<Or
   return rows[0]!;
 }
 
-/** Partitions of this origin name that have been read before. */
-export async function knownParts(database: Database, name: string): Promise<(Origin & { part: number })[]> {
-  return database.query(`select ${FIELDS}, part from origin where name = $1`, [name]);
-}
-
 /**
  * Remembers that everything which had arrived by `moment` (an ISO time taken before the end was asked for) is recorded.
  * Says nothing where the fence has not reached `end`.
