@@ -73,19 +73,21 @@ async function fill(broker, topic, events, say) {
 
 async function run(database, { url, broker, prefix, events, say }) {
   const env = { ...process.env, DATABASE_URL: url, KAFKA_BROKERS: broker.brokers.join(','), KAFKA_PREFIX: prefix, FOOTHOLD_PSEUDONYM_KEY: KEY };
-  const start = (role) => spawn(process.execPath, [path(`../../dist/apps/${role}/src/main.js`)], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const start = (role) => spawn(process.execPath, [path('../../apps/cli/bin/foothold.mjs'), 'serve', '--roles', role], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const projector = start('projector');
   const recorder = start('recorder');
   const ended = [projector, recorder].map((child) => new Promise((resolve) => child.once('exit', resolve)));
   try {
     await saying(projector, 'is running');
     const joined = await saying(recorder, 'joined');
+    let recorded = 0;
     for (let last = 0; ; ) {
-      const { folded: done } = await lag(database, 'usage');
+      const { folded: done, behind } = await lag(database, 'usage');
+      if (recorded === 0 && done + behind >= events) say(`pipeline: recorded after ${(recorded = (Date.now() - joined) / 1000)} s, ${done} events folded by then`);
       if (done >= events) return (Date.now() - joined) / 1000;
       if (done - last > 50_000) say(`pipeline: ${(last = done)} events folded`);
       if ([projector, recorder].some((child) => child.exitCode !== null)) throw new Error('a process has ended');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   } finally {
     projector.kill();

@@ -7,17 +7,21 @@
  */
 import { prepare, project, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
 import { inSpan, isTransient, type Fatal, type Logger } from '@foothold/platform';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** Shards folded at the same time: enough to keep folding while Postgres writes. */
 const AT_ONCE = 2;
-const IDLE_MS = 250;
+/**
+ * A round through all shards begins this long after the one before, give or take a quarter. Pages that have gathered
+ * some events cost a fraction of as many small ones, and rows that several of them touch are written once.
+ */
+const ROUND_MS = 1_000;
 /** How long the database may be away. */
 const PATIENCE_MS = 5 * 60_000;
 
 export class Projector {
-  private stopping = false;
-  private running: Promise<void>[] = [];
-  private queue: number[] = [];
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly log: Log,
@@ -28,51 +32,49 @@ export class Projector {
 
   async start(): Promise<void> {
     await prepare(this.log.database, this.projection);
-    this.running = Array.from({ length: AT_ONCE }, () => this.work());
+    this.running = this.rounds();
   }
 
   async stop(): Promise<void> {
-    this.stopping = true;
-    await Promise.allSettled(this.running);
+    this.stopping.abort();
+    await this.running;
   }
 
-  /** Takes shard after shard; rests when a whole round folded nothing. */
-  private async work(): Promise<void> {
-    let troubledSince = 0;
-    for (let idle = 0; !this.stopping; ) {
-      const shard = this.nextShard();
+  private async rounds(): Promise<void> {
+    const { signal } = this.stopping;
+    for (let troubledSince = 0; !signal.aborted; ) {
+      const next = Date.now() + ROUND_MS * (0.75 + 0.5 * Math.random());
       try {
-        const folded = await this.foldAll(shard);
+        await this.round();
         troubledSince = 0;
-        idle = folded > 0 ? 0 : idle + 1;
       } catch (error) {
         troubledSince ||= Date.now();
         if (!isTransient(error) || Date.now() - troubledSince > PATIENCE_MS) return this.fatal(error);
         this.logger.warn('the database does not answer, trying again: %s', (error as Error).message);
-        idle = USAGE_SHARDS;
       }
-      if (idle >= USAGE_SHARDS / AT_ONCE) await new Promise<void>((resolve) => setTimeout(resolve, IDLE_MS * (0.5 + Math.random())));
+      await pause(Math.max(0, next - Date.now()), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private async foldAll(shard: number): Promise<number> {
-    let folded = 0;
-    for (let behind = true; behind && !this.stopping; ) {
-      const progress = await inSpan('project', { shard }, [], (span) =>
-        project(this.log, this.projection, shard).then((done) => {
-          if (done !== 'leased') span.setAttribute('folded', done.folded);
-          return done;
-        }),
-      );
-      if (progress === 'leased') break;
-      folded += progress.folded;
-      behind = progress.behind;
-    }
-    return folded;
+  /** Folds every shard that nobody else has leased up to its head. */
+  private async round(): Promise<void> {
+    const shards = Array.from({ length: USAGE_SHARDS }, (_, shard) => shard);
+    const work = async () => {
+      for (let shard = shards.shift(); shard !== undefined; shard = shards.shift()) await this.foldAll(shard);
+    };
+    const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+    const failed = ended.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
-  private nextShard(): number {
-    if (this.queue.length === 0) this.queue = Array.from({ length: USAGE_SHARDS }, (_, shard) => shard);
-    return this.queue.shift()!;
+  private async foldAll(shard: number): Promise<void> {
+    for (let behind = true; behind && !this.stopping.signal.aborted; ) {
+      const progress = await inSpan('project', { shard }, [], async (span) => {
+        const done = await project(this.log, this.projection, shard);
+        if (done !== 'leased') span.setAttribute('folded', done.folded);
+        return done;
+      });
+      behind = progress !== 'leased' && progress.behind;
+    }
   }
 }

@@ -27,8 +27,8 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     const key = invocationKey(event);
     if (!invocations.has(key)) invocations.set(key, newInvocation(event.deployment, event.person!, event.data['invocation'] as string));
   }
-  const loadedInvocations = await store.load(invocationTable, [...invocations.values()]);
-  for (const [key, row] of loadedInvocations) invocations.set(key, row);
+  const known = await store.take(invocationTable, invocations.values());
+  for (const [key, row] of known) invocations.set(key, row);
 
   const tasks = new Map<string, Task>();
   const needTask = (deployment: number, person: number, task: unknown) => {
@@ -36,12 +36,12 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     const key = taskKey(deployment, person, task);
     if (!tasks.has(key)) tasks.set(key, newTask(deployment, person, task));
   };
-  for (const row of loadedInvocations.values()) needTask(row.deployment, row.person, row.task);
+  for (const row of known.values()) needTask(row.deployment, row.person, row.task);
   for (const event of events) {
     if (event.type === 'task.completed' || event.type === 'invocation.started') needTask(event.deployment, event.person!, event.data['task']);
   }
-  const loadedTasks = await store.load(taskTable, [...tasks.values()]);
-  for (const [key, row] of loadedTasks) tasks.set(key, row);
+  const knownTasks = await store.take(taskTable, tasks.values());
+  for (const [key, row] of knownTasks) tasks.set(key, row);
 
   const cells = new Map<string, PersonDay>();
   const rowOf = (cell: Cell): PersonDay => {
@@ -87,15 +87,14 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     }
   }
 
-  await store.replace(invocationTable, loadedInvocations, invocations);
+  await store.put(invocationTable, invocations.values());
   for (const [key, row] of tasks) if (row.completed_at === null && row.named === 0) tasks.delete(key);
-  await store.replace(taskTable, loadedTasks, tasks);
+  await store.put(taskTable, tasks.values());
 
-  const loadedCells = await store.load(personDayTable, [...cells.values()]);
-  for (const [key, row] of cells) {
-    const old = loadedCells.get(key);
-    if (old) for (const counter of COUNTERS) row[counter] += old[counter];
-    if (isEmpty(row)) cells.delete(key);
+  for (const [key, old] of await store.take(personDayTable, cells.values())) {
+    const row = cells.get(key)!;
+    for (const counter of COUNTERS) row[counter] += old[counter];
   }
-  await store.replace(personDayTable, loadedCells, cells);
+  for (const [key, row] of cells) if (isEmpty(row)) cells.delete(key);
+  await store.put(personDayTable, cells.values());
 }

@@ -54,6 +54,7 @@ const EVENT_COLUMNS: Record<string, ColumnType> = {
 interface Numbered {
   event: UsageEvent;
   tenant: string;
+  tenantNumber: number;
   shard: number;
   source: number;
   deployment: number;
@@ -100,31 +101,47 @@ async function number(log: Log, arrivals: Arrival[], refusals: Refusal[]): Promi
     if ('refusal' in arrival) refusals.push(arrival.refusal);
     else events.push(arrival);
   }
-  await identities.learnDeployments(events.map(({ tenant, event }) => ({ tenant, deployment: event.deployment })));
-  const known: { tenant: string; number: number; deployment: number; event: UsageEvent }[] = [];
+  await identities.learnDeployments(unknownDeployments(log, events));
+  const numbered: Numbered[] = [];
   for (const { tenant, event } of events) {
-    const deployment = identities.deployment(tenant, event.deployment);
-    if (deployment) known.push({ tenant, number: deployment.tenant, deployment: deployment.deployment, event });
+    const known = identities.deployment(tenant, event.deployment);
+    if (known) numbered.push({ event, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
     else refusals.push(unregistered(tenant, event));
   }
-  await identities.learnSources(known.map(({ number, event }) => ({ tenant: number, name: event.source })));
-  await identities.learnPeople(people(known));
-  return known.map(({ tenant, number, deployment, event }) => ({
-    event,
-    tenant,
-    shard: shardOf(tenant, event.deployment, event.person),
-    source: identities.source(number, event.source),
-    deployment,
-    person: event.person === null ? null : identities.person(number, event.person),
-    actor: event.actor === null ? null : identities.person(number, event.actor),
-  }));
+  while (!nameAll(log, numbered)) await learnNames(log, numbered);
+  return numbered;
 }
 
-function* people(known: { number: number; event: UsageEvent }[]): Generator<{ tenant: number; pseudonym: string }> {
-  for (const { number, event } of known) {
-    if (event.person !== null) yield { tenant: number, pseudonym: event.person };
-    if (event.actor !== null) yield { tenant: number, pseudonym: event.actor };
+function unknownDeployments({ identities }: Log, events: { tenant: string; event: UsageEvent }[]): { tenant: string; deployment: string }[] {
+  return events.filter(({ tenant, event }) => !identities.deployment(tenant, event.deployment)).map(({ tenant, event }) => ({ tenant, deployment: event.deployment }));
+}
+
+/** Gives every event the numbers of its source and people; false where one of them is not known yet. */
+function nameAll({ identities }: Log, numbered: Numbered[]): boolean {
+  for (const item of numbered) {
+    const { event, tenantNumber } = item;
+    const source = identities.source(tenantNumber, event.source);
+    const person = event.person === null ? null : identities.person(tenantNumber, event.person);
+    const actor = event.actor === null ? null : identities.person(tenantNumber, event.actor);
+    if (source === undefined || person === undefined || actor === undefined) return false;
+    item.source = source;
+    item.person = person;
+    item.actor = actor;
   }
+  return true;
+}
+
+async function learnNames({ identities }: Log, numbered: Numbered[]): Promise<void> {
+  const sources: { tenant: number; name: string }[] = [];
+  const people: { tenant: number; pseudonym: string }[] = [];
+  for (const { tenantNumber: tenant, event } of numbered) {
+    if (identities.source(tenant, event.source) === undefined) sources.push({ tenant, name: event.source });
+    for (const pseudonym of [event.person, event.actor]) {
+      if (pseudonym !== null && identities.person(tenant, pseudonym) === undefined) people.push({ tenant, pseudonym });
+    }
+  }
+  if (sources.length > 0) await identities.learnSources(sources);
+  if (people.length > 0) await identities.learnPeople(people);
 }
 
 async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal[], stretch: Stretch, probing: boolean): Promise<Outcome> {

@@ -20,11 +20,11 @@ export interface DeploymentIdentity {
 
 export class Identities {
   private readonly tenants = new Map<string, number>();
-  private readonly deployments = new Map<string, DeploymentIdentity>();
+  private readonly deployments = new ByTenant<string, DeploymentIdentity>();
   private readonly deploymentsByNumber = new Map<number, DeploymentIdentity>();
-  private readonly sources = new Map<string, number>();
+  private readonly sources = new ByTenant<number, number>();
   private readonly sourceNames = new Map<number, string>();
-  private people = new Map<string, number>();
+  private people = new ByTenant<number, number>();
 
   constructor(
     private readonly database: Database,
@@ -36,15 +36,15 @@ export class Identities {
   }
 
   deployment(tenant: string, id: string): DeploymentIdentity | undefined {
-    return this.deployments.get(`${tenant}/${id}`);
+    return this.deployments.get(tenant, id);
   }
 
-  source(tenant: number, name: string): number {
-    return this.sources.get(`${tenant}/${name}`)!;
+  source(tenant: number, name: string): number | undefined {
+    return this.sources.get(tenant, name);
   }
 
-  person(tenant: number, pseudonym: string): number {
-    return this.people.get(`${tenant}/${pseudonym}`)!;
+  person(tenant: number, pseudonym: string): number | undefined {
+    return this.people.get(tenant, pseudonym);
   }
 
   sourceName(source: number): string {
@@ -59,8 +59,7 @@ export class Identities {
   async learnDeployments(pairs: Iterable<{ tenant: string; deployment: string }>): Promise<void> {
     const missing = new Map<string, { tenant: string; deployment: string }>();
     for (const pair of pairs) {
-      const key = `${pair.tenant}/${pair.deployment}`;
-      if (!this.deployments.has(key)) missing.set(key, pair);
+      if (!this.deployments.get(pair.tenant, pair.deployment)) missing.set(`${pair.tenant}/${pair.deployment}`, pair);
     }
     if (missing.size === 0) return;
     const wanted = [...missing.values()];
@@ -87,24 +86,18 @@ export class Identities {
   }
 
   /** Numbers these sources, making those that are new. */
-  async learnSources(pairs: Iterable<{ tenant: number; name: string }>): Promise<void> {
-    const missing = new Map<string, { tenant: number; name: string }>();
-    for (const pair of pairs) {
-      const key = `${pair.tenant}/${pair.name}`;
-      if (!this.sources.has(key)) missing.set(key, pair);
-    }
-    if (missing.size === 0) return;
-    const wanted = [...missing.values()].sort((a, b) => a.tenant - b.tenant || (a.name < b.name ? -1 : 1));
+  async learnSources(unknown: { tenant: number; name: string }[]): Promise<void> {
+    const wanted = [...unknown].sort((a, b) => a.tenant - b.tenant || (a.name < b.name ? -1 : 1));
     const values = [wanted.map((pair) => pair.tenant), wanted.map((pair) => pair.name)];
     await this.database.query(
-      `insert into source (tenant, name) select * from unnest($1::int[], $2::text[]) on conflict do nothing`,
+      `insert into source (tenant, name) select distinct * from unnest($1::int[], $2::text[]) on conflict do nothing`,
       values,
     );
     const rows = await this.database.query<{ source: number; tenant: number; name: string }>(
-      `select s.* from source s join unnest($1::int[], $2::text[]) as w(tenant, name) using (tenant, name)`,
+      `select distinct s.* from source s join unnest($1::int[], $2::text[]) as w(tenant, name) using (tenant, name)`,
       values,
     );
-    for (const row of rows) this.sources.set(`${row.tenant}/${row.name}`, row.source);
+    for (const row of rows) this.sources.set(row.tenant, row.name, row.source);
   }
 
   /** Learns sources by number, for readers of the log, on the connection they hold. */
@@ -115,48 +108,34 @@ export class Identities {
     for (const row of rows) this.sourceNames.set(row.source, row.name);
   }
 
-  /** Numbers these people (64 hex digits), making those that are new. */
-  async learnPeople(pairs: Iterable<{ tenant: number; pseudonym: string }>): Promise<void> {
-    const missing = new Map<string, { tenant: number; pseudonym: string }>();
-    const wanted: string[] = [];
-    for (const pair of pairs) {
-      const key = `${pair.tenant}/${pair.pseudonym}`;
-      wanted.push(key);
-      if (!this.people.has(key)) missing.set(key, pair);
-    }
+  /** Numbers these people (64 hex digits), making those that are new. May forget others, so ask for all of a batch until none is unknown. */
+  async learnPeople(unknown: { tenant: number; pseudonym: string }[]): Promise<void> {
+    if (this.people.size + unknown.length > REMEMBERED_PEOPLE) this.people = new ByTenant();
+    const missing = new Map(unknown.map((pair) => [`${pair.tenant}/${pair.pseudonym}`, pair]));
+    await this.findPeople(missing);
     if (missing.size === 0) return;
-    if (this.people.size + missing.size > REMEMBERED_PEOPLE) {
-      // Everybody of this call must still be known when it returns.
-      const kept = new Map<string, number>();
-      for (const key of wanted) if (this.people.has(key)) kept.set(key, this.people.get(key)!);
-      this.people = kept;
-    }
-    const rest = await this.findPeople([...missing.values()], missing);
-    if (rest.length === 0) return;
+    const rest = [...missing.values()];
     await this.database.query(
       `insert into person (tenant, pseudonym)
        select tenant, decode(pseudonym, 'hex') from unnest($1::int[], $2::text[]) as w(tenant, pseudonym)
         order by tenant, pseudonym on conflict do nothing`,
       [rest.map((pair) => pair.tenant), rest.map((pair) => pair.pseudonym)],
     );
-    await this.findPeople(rest, missing);
+    await this.findPeople(missing);
   }
 
-  private async findPeople(
-    pairs: { tenant: number; pseudonym: string }[],
-    missing: Map<string, { tenant: number; pseudonym: string }>,
-  ): Promise<{ tenant: number; pseudonym: string }[]> {
+  /** Takes those who have a number out of `missing`. */
+  private async findPeople(missing: Map<string, { tenant: number; pseudonym: string }>): Promise<void> {
+    const pairs = [...missing.values()];
     const rows = await this.database.query<{ person: string; tenant: number; pseudonym: string }>(
       `select p.person, p.tenant, w.pseudonym from unnest($1::int[], $2::text[]) as w(tenant, pseudonym)
          join person p on p.tenant = w.tenant and p.pseudonym = decode(w.pseudonym, 'hex')`,
       [pairs.map((pair) => pair.tenant), pairs.map((pair) => pair.pseudonym)],
     );
     for (const row of rows) {
-      const key = `${row.tenant}/${row.pseudonym}`;
-      this.people.set(key, Number(row.person));
-      missing.delete(key);
+      this.people.set(row.tenant, row.pseudonym, Number(row.person));
+      missing.delete(`${row.tenant}/${row.pseudonym}`);
     }
-    return [...missing.values()];
   }
 
   /** Of a tenant whose key this process does not hold it learns nothing; its dead letters too would name strangers. */
@@ -166,9 +145,26 @@ export class Identities {
       if (row.deployment === null) continue;
       const identity = { deployment: row.deployment, tenant: row.tenant, id: row.id, registration: row.registration };
       this.tenants.set(row.name, row.tenant);
-      this.deployments.set(`${row.name}/${row.id}`, identity);
+      this.deployments.set(row.name, row.id, identity);
       this.deploymentsByNumber.set(row.deployment, identity);
     }
+  }
+}
+
+/** Values by tenant and name: on the hot path a joined key for each look would cost more than the look. */
+class ByTenant<Tenant, Value> {
+  private readonly values = new Map<Tenant, Map<string, Value>>();
+  size = 0;
+
+  get(tenant: Tenant, name: string): Value | undefined {
+    return this.values.get(tenant)?.get(name);
+  }
+
+  set(tenant: Tenant, name: string, value: Value): void {
+    let ours = this.values.get(tenant);
+    if (!ours) this.values.set(tenant, (ours = new Map()));
+    if (!ours.has(name)) this.size++;
+    ours.set(name, value);
   }
 }
 

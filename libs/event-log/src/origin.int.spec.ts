@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { arrival, freshLog, person, type Source } from '../../../test/support/event-log.js';
-import { completeThrough, finishOrigin, knownParts, markEndSeen, openOrigin, prepare, project, readings, USAGE_SHARDS, type Projection } from './index.js';
+import { completeThrough, finishOrigin, markEndSeen, openOrigin, prepare, project, readings, USAGE_SHARDS, type Projection } from './index.js';
 
 const under = freshLog();
 const projection: Projection = { name: 'nothing', page: 4, fold: async () => undefined };
@@ -168,7 +168,6 @@ describe('origins', () => {
     expect([10, 11]).toContain(one.nextOffset);
     const part = await openOrigin(under.database, { ...key, part: 1 });
     expect(part.origin).not.toBe(one.origin);
-    expect(await knownParts(under.database, key.name)).toEqual([{ ...one, part: 0 }, { ...part, part: 1 }]);
   });
 
   it('tell readings of one file apart: how many are finished, and which is open', async () => {

@@ -21,13 +21,13 @@ export interface Table<Row> {
   key: readonly (keyof Row & string)[];
 }
 
-/** What a fold works with: the rows of its shard as they were, and the rows as they shall be. */
+/** What a fold works with: it takes rows of its shard out and puts them back as they shall be. */
 export interface Store {
   readonly shard: number;
-  /** Rows with these keys, by `keyOf`; rows that do not exist are absent. */
-  load<Row>(table: Table<Row>, keys: Row[]): Promise<Map<string, Row>>;
-  /** Writes `rows` in place of `loaded`; a loaded row without a successor disappears. */
-  replace<Row>(table: Table<Row>, loaded: Map<string, Row>, rows: Map<string, Row>): Promise<void>;
+  /** Takes the rows with these keys out of the table, by `keyOf`; what is not put back is gone. Rows that do not exist are absent. */
+  take<Row>(table: Table<Row>, keys: Iterable<Row>): Promise<Map<string, Row>>;
+  /** Writes rows that are not in the table. */
+  put<Row>(table: Table<Row>, rows: Iterable<Row>): Promise<void>;
   /** A deployment's registration, by its number. */
   registration(deployment: number): unknown;
 }
@@ -105,37 +105,31 @@ class PageStore implements Store {
     return this.log.identities.deploymentOf(deployment).registration;
   }
 
-  async load<Row>(table: Table<Row>, keys: Row[]): Promise<Map<string, Row>> {
-    const found = new Map<string, Row>();
-    if (keys.length === 0) return found;
+  async take<Row>(table: Table<Row>, keys: Iterable<Row>): Promise<Map<string, Row>> {
+    const taken = new Map<string, Row>();
+    const wanted = [...keys];
+    if (wanted.length === 0) return taken;
     const columns = Object.keys(table.columns) as (keyof Row & string)[];
     const rows = await typedRows(
       this.client,
-      `select ${columns.join(', ')} from ${table.name} join ${this.keyList(table)} using (${table.key.join(', ')}) where shard = $1`,
-      [this.shard, ...this.keyArrays(table, keys)],
-      `load-${table.name}`,
+      `delete from ${table.name} r using ${this.keyList(table)} where r.shard = $1 and ${table.key.map((column) => `r.${column} = k.${column}`).join(' and ')}
+       returning ${columns.map((column) => `r.${column}`).join(', ')}`,
+      [this.shard, ...table.key.map((column) => wanted.map((row) => row[column]))],
+      `take-${table.name}`,
     );
     for (const values of rows) {
       const row = {} as Record<string, Value>;
       for (let i = 0; i < columns.length; i++) row[columns[i]!] = values[i]!;
-      found.set(keyOf(table, row as Row), row as Row);
+      taken.set(keyOf(table, row as Row), row as Row);
     }
-    return found;
+    return taken;
   }
 
-  async replace<Row>(table: Table<Row>, loaded: Map<string, Row>, rows: Map<string, Row>): Promise<void> {
-    if (loaded.size > 0) {
-      await this.client.query({
-        name: `clear-${table.name}`,
-        text: `delete from ${table.name} using ${this.keyList(table)} where shard = $1 and ${table.key.map((column) => `${table.name}.${column} = k.${column}`).join(' and ')}`,
-        values: [this.shard, ...this.keyArrays(table, [...loaded.values()])],
-      });
-    }
-    if (rows.size === 0) return;
+  async put<Row>(table: Table<Row>, rows: Iterable<Row>): Promise<void> {
     const columns = Object.keys(table.columns) as (keyof Row & string)[];
     const values: Value[] = [this.shard];
     function* all(): Generator<Value[]> {
-      for (const row of rows.values()) {
+      for (const row of rows) {
         for (let i = 0; i < columns.length; i++) values[i + 1] = row[columns[i]!] as Value;
         yield values;
       }
@@ -147,9 +141,5 @@ class PageStore implements Store {
     const arrays = table.key.map((column, i) => (table.columns[column] === 'date' ? `$${i + 2}::int4[]` : `$${i + 2}::${table.columns[column]}[]`));
     const names = table.key.map((column) => (table.columns[column] === 'date' ? `'1970-01-01'::date + k.${column} as ${column}` : `k.${column}`));
     return `(select ${names.join(', ')} from unnest(${arrays.join(', ')}) as k(${table.key.join(', ')})) k`;
-  }
-
-  private keyArrays<Row>(table: Table<Row>, rows: Row[]): unknown[][] {
-    return table.key.map((column) => rows.map((row) => row[column]));
   }
 }

@@ -106,7 +106,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     migrations: options.migrations.map(asTypeOrmMigration),
     migrationsTableName: 'migrations',
     poolErrorHandler: () => undefined, // an idle connection that dies is replaced at its next use, which reports what is wrong
-    extra: { options: '-c idle_in_transaction_session_timeout=30000 -c timezone=UTC', connectionTimeoutMillis: 10_000 },
+    extra: { options: '-c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c plan_cache_mode=force_custom_plan', connectionTimeoutMillis: 10_000 },
   });
   try {
     await source.initialize();
