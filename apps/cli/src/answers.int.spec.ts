@@ -1,4 +1,5 @@
 /** What the commands answer: the shapes promised to scripts, registration, and questions to which there is nothing to say. */
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,6 +40,23 @@ describe('on a database nothing was ever written to', () => {
     expect(answerOf(await cli('verify', '--json'))).toEqual({ balanced: true, ...none, problems: [], sources: [] });
     expect(answerOf(await cli('dead-letters', 'list', '--json'))).toEqual([]);
     expect(answerOf(await cli('doctor', '--json'))).toMatchObject({ ok: true, checks: expect.arrayContaining([{ name: 'kafka', ok: true, detail: expect.stringContaining('not configured'), fix: '' }]) });
+  });
+});
+
+describe('an import that was interrupted and forgotten', () => {
+  it('is told by doctor, whose way out works', async () => {
+    const client = new pg.Client(settings.DATABASE_URL);
+    await client.connect();
+    try {
+      await client.query(`insert into origin (kind, name, part, tenant, first_offset, next_offset, opened_at) values ('file', 'local/0ab#1', 0, 'local', 0, 0, now() - interval '2 hours')`);
+      const { checks } = answerOf(await cli('doctor', '--json'), 1) as { checks: { name: string; ok: boolean; detail: string; fix: string }[] };
+      const told = checks.filter(({ ok }) => !ok);
+      expect(told).toEqual([{ name: 'imports', ok: false, detail: expect.stringContaining('1 begun over an hour ago and not finished'), fix: expect.stringContaining('import the same file again') }]);
+      await client.query(/: (update origin .*)$/.exec(told[0]!.fix)![1]!);
+      answerOf(await cli('doctor', '--json'));
+    } finally {
+      await client.end();
+    }
   });
 });
 

@@ -1,7 +1,7 @@
-/** Looks at everything an installation stands on, and says what to do about what is not right. Changes nothing. */
+/** Looks at everything an installation stands on, and says what to do about what is not right. Repairs nothing, though it makes the key and the embedded database where there are none yet. */
 import { usageProjection } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
-import { lag } from '@foothold/event-log';
+import { lag, openReadings } from '@foothold/event-log';
 import { errorText, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, readConfig, usageTopic, usageTopicOf, type Config, type Database } from '@foothold/platform';
 import { type Command } from 'commander';
 import kafkajs, { type Admin } from 'kafkajs';
@@ -22,6 +22,7 @@ const GIGABYTE = 1024 ** 3;
 const OLDEST_POSTGRES = 14;
 const CLOCK_SECONDS = 5;
 const BEHIND = 100_000;
+const IMPORT_MS = 3_600_000;
 
 export function addDoctorCommand(program: Command): void {
   withTenant(program.command('doctor'))
@@ -95,7 +96,18 @@ async function postgres(database: Database): Promise<Check[]> {
   ];
   if (pending.length > 0) return checks;
   const { behind } = await lag(database, usageProjection.name);
-  return [...checks, judged('projection lag', behind < BEHIND, `${behind} events are in the log and not yet in the read tables`, 'start a projector (foothold serve --roles projector), or one more')];
+  return [...checks, await imports(database), judged('projection lag', behind < BEHIND, `${behind} events are in the log and not yet in the read tables`, 'start a projector (foothold serve --roles projector), or one more')];
+}
+
+/** An import that was interrupted keeps every answer of its tenant incomplete until it is taken up again or given up. */
+async function imports(database: Database): Promise<Check> {
+  const [oldest, ...others] = await openReadings(database, new Date(Date.now() - IMPORT_MS).toISOString());
+  if (!oldest) return fine('imports', 'none was left unfinished');
+  return judged(
+    'imports', false,
+    `${1 + others.length} begun over an hour ago and not finished, the first on ${oldest.openedAt} for tenant ${oldest.tenant}, after ${oldest.lines} lines (${oldest.name})`,
+    `import the same file again: it goes on where it stopped. Where the file is gone or changed, give the reading up: update origin set finished = true, end_seen_at = now() where origin = ${oldest.origin}`,
+  );
 }
 
 async function kafka(config: Config): Promise<Check[]> {

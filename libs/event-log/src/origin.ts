@@ -63,6 +63,15 @@ export async function finishOrigin(database: Database, origin: number): Promise<
   await database.query(`update origin set finished = true, end_seen_at = clock_timestamp() where origin = $1 and not finished`, [origin]);
 }
 
+/** Readings of files that began before `moment` (an ISO time) and have not come to their end: each holds its tenant's completeThrough. */
+export async function openReadings(database: Database, moment: string): Promise<{ origin: number; tenant: string; name: string; openedAt: string; lines: number }[]> {
+  return database.query(
+    `select origin, tenant, name, to_char(opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "openedAt", (next_offset - first_offset)::float8 as lines
+       from origin where kind = 'file' and not finished and opened_at < $1::timestamptz order by origin`,
+    [moment],
+  );
+}
+
 /** Readings of one file's content so far, and the one that is open. */
 export async function readings(database: Database, namePrefix: string): Promise<{ finished: number; open: string | null }> {
   const rows = await database.query<{ name: string; finished: boolean }>(
