@@ -6,12 +6,12 @@ import { startBroker, startPostgres } from './servers.mjs';
 
 const BENCHES = { pipeline, append };
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, events: { type: 'string', default: '200000' } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, events: { type: 'string', default: '400000' } } });
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
 const unknown = names.find((name) => !BENCHES[name]);
 const events = Number(values.events);
 if (unknown || !(events >= 10_000)) {
-  process.stderr.write(`${unknown ? `there is no bench "${unknown}"` : '--events: at least 10000'}\nusage: npm run bench -- [${Object.keys(BENCHES).join('] [')}] [--events 200000] [--json]\n`);
+  process.stderr.write(`${unknown ? `there is no bench "${unknown}"` : '--events: at least 10000'}\nusage: npm run bench -- [${Object.keys(BENCHES).join('] [')}] [--events 400000] [--json]\n`);
   process.exit(2);
 }
 const say = (line) => process.stderr.write(`${line}\n`);

@@ -30,7 +30,7 @@ const MUTANTS = [
   },
   {
     name: 'a UTC day where a local one belongs',
-    edits: [['libs/adoption/src/local-day.ts', 'return Math.floor((micros + offset) / DAY_MICROS);', 'return Math.floor(micros / DAY_MICROS);']],
+    edits: [['libs/adoption/src/local-day.ts', 'return Math.floor((micros + (offset ?? this.offsetAt(Math.floor(micros / SECOND) * SECOND))) / DAY_MICROS);', 'return Math.floor(micros / DAY_MICROS);']],
   },
 ];
 
