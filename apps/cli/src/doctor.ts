@@ -1,8 +1,8 @@
 /** Looks at everything an installation stands on, and says what to do about what is not right. Repairs nothing, though it makes the key and the embedded database where there are none yet. */
 import { usageProjection } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
-import { lag, openReadings } from '@foothold/event-log';
-import { errorText, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, readConfig, usageTopic, usageTopicOf, type Config, type Database } from '@foothold/platform';
+import { lag, openReadings, strangeTenant } from '@foothold/event-log';
+import { errorText, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, readConfig, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import kafkajs, { type Admin } from 'kafkajs';
 import { statfs } from 'node:fs/promises';
@@ -38,9 +38,10 @@ export function addDoctorCommand(program: Command): void {
 async function examine(): Promise<Check[]> {
   const checks = [node()];
   let config: Config;
+  let pseudonymiser: Pseudonymiser;
   try {
     config = readConfig(process.env);
-    openPseudonymiser(config);
+    pseudonymiser = openPseudonymiser(config);
     checks.push(fine('configuration', 'every setting can be read'));
   } catch (error) {
     return [...checks, failed('configuration', error)];
@@ -49,7 +50,7 @@ async function examine(): Promise<Check[]> {
   try {
     const { database, close } = await openPlatformDatabase(config, 'foothold doctor', MIGRATIONS);
     try {
-      checks.push(...(await postgres(database)));
+      checks.push(...(await postgres(database, pseudonymiser)));
     } finally {
       await close();
     }
@@ -80,7 +81,7 @@ async function disk(config: Config): Promise<Check> {
   return judged('disk', free >= 1, `${free.toFixed(1)} GB free beside FOOTHOLD_HOME`, 'make room: below 1 GB the embedded database may stop');
 }
 
-async function postgres(database: Database): Promise<Check[]> {
+async function postgres(database: Database, pseudonymiser: Pseudonymiser): Promise<Check[]> {
   const before = Date.now();
   const [row] = await database.query<{ version: string; number: number; now: number; fsync: string }>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
@@ -95,6 +96,8 @@ async function postgres(database: Database): Promise<Check[]> {
     judged('migrations', pending.length === 0, pending.length === 0 ? 'the schema is up to date' : `${pending.length} not run: ${pending.join(', ')}`, 'start any process or command: it runs them'),
   ];
   if (pending.length > 0) return checks;
+  const stranger = await strangeTenant((sql) => database.query(sql), (tenant) => pseudonymiser.check(tenant));
+  checks.push(judged('pseudonym key', stranger === undefined, stranger === undefined ? 'it is the key of every tenant' : `it is not the key of tenant "${stranger}"`, 'use the key (FOOTHOLD_PSEUDONYM_KEY, or the FOOTHOLD_HOME with its pseudonym.key) of the process that registered the tenant'));
   const { behind } = await lag(database, usageProjection.name);
   return [...checks, await imports(database), judged('projection lag', behind < BEHIND, `${behind} events are in the log and not yet in the read tables`, 'start a projector (foothold serve --roles projector), or one more')];
 }

@@ -132,7 +132,7 @@ describe('on the embedded database', () => {
     expect(whole.answer['stored']! + part.answer['stored']!).toBe(SHORTER.stored);
     expect(whole.answer['duplicate']! + part.answer['duplicate']!).toBe(890);
     expect((await answerOf(['verify'], settings)).answer).toMatchObject({ balanced: true, stored: SHORTER.stored, duplicate: 890, rejected: SHORTER.rejected + 10 });
-    await expect(foothold(['doctor', '--json'], { ...settings, FOOTHOLD_PSEUDONYM_KEY: 'cd'.repeat(32) })).resolves.toMatchObject({ code: 0 });
+    await expect(foothold(['doctor', '--json'], { ...settings, FOOTHOLD_PSEUDONYM_KEY: 'cd'.repeat(32) })).resolves.toMatchObject({ code: 1, stdout: expect.stringContaining('it is not the key of tenant \\"local\\"') });
     await expect(foothold(['import', small], { ...settings, FOOTHOLD_PSEUDONYM_KEY: 'cd'.repeat(32) })).resolves.toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('foothold: FOOTHOLD_PSEUDONYM_KEY: is not the key') });
     expect((await answerOf(['verify'], settings)).answer).toMatchObject({ balanced: true, received: expect.any(Number), stored: SHORTER.stored });
     expect(existsSync(join(settings.FOOTHOLD_HOME, 'postgres/PG_VERSION'))).toBe(true);

@@ -89,14 +89,25 @@ describe('change', () => {
 
 describe('openTenant', () => {
   it('makes a tenant once, with the key of who comes first', async () => {
-    const wrong = { name: 'WrongInput', field: 'FOOTHOLD_PSEUDONYM_KEY', message: expect.stringContaining('tenant "initech"') };
+    await under.rows('delete from deployment');
+    await under.rows('delete from source');
+    await under.rows('delete from tenant');
     const done = await Promise.allSettled(['one', 'two', 'one', 'two'].map((secret) => openTenant(under.log, 'initech', keyOf(secret))));
     const [[first], [second]] = [[done[0]!, done[2]!], [done[1]!, done[3]!]] as const;
     expect([first!.status, second!.status].sort()).toEqual(['fulfilled', 'rejected']);
     expect([done[2]!.status, done[3]!.status]).toEqual([first!.status, second!.status]);
     const winner = first!.status === 'fulfilled' ? 'one' : 'two';
     await openTenant(under.log, 'initech', keyOf(winner));
-    await expect(openTenant(under.log, 'initech', keyOf(winner === 'one' ? 'two' : 'one'))).rejects.toMatchObject(wrong);
+    await expect(openTenant(under.log, 'initech', keyOf(winner === 'one' ? 'two' : 'one'))).rejects.toMatchObject(wrong('initech'));
     expect(await under.rows(`select count(*)::int as count from tenant where name = 'initech'`)).toEqual([{ count: 1 }]);
   });
+
+  it('makes no tenant for who does not hold the key of those that are there', async () => {
+    await expect(openTenant(under.log, 'initech', keyOf('wrong'))).rejects.toMatchObject(wrong('acme'));
+    expect(await under.rows(`select from tenant where name = 'initech'`)).toEqual([]);
+    await openTenant(under.log, 'initech', keyOf('right'));
+    await expect(openTenant(under.log, 'acme', keyOf('wrong'))).rejects.toMatchObject(wrong('acme'));
+  });
 });
+
+const wrong = (tenant: string) => ({ name: 'WrongInput', field: 'FOOTHOLD_PSEUDONYM_KEY', message: expect.stringContaining(`tenant "${tenant}"`) });

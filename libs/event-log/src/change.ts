@@ -86,12 +86,21 @@ function factId(tenant: string, deployment: string, version: number): string {
 }
 
 /**
- * Makes a tenant, or makes sure that this process holds the same pseudonym key as the one that made it.
+ * Makes a tenant. One installation has one secret: where it holds any tenant, this process must hold the key of all of
+ * them, or the new tenant's people would be known to this process alone.
  * @throws WrongInput where it does not.
  */
 export async function openTenant(log: Log, tenant: string, keyCheck: KeyCheck): Promise<void> {
-  const check = keyCheck(tenant);
-  await log.database.query('insert into tenant (name, key_check) values ($1, $2) on conflict do nothing', [tenant, check]);
-  const rows = await log.database.query<{ same: boolean }>('select key_check = $2 as same from tenant where name = $1', [tenant, check]);
-  if (!rows[0]!.same) throw wrongKey(tenant);
+  await log.database.transaction(async (client) => {
+    await client.query('lock table tenant in share row exclusive mode'); // of two first tenants under different keys, one is refused
+    const stranger = await strangeTenant(async (sql) => (await client.query(sql)).rows, keyCheck);
+    if (stranger !== undefined) throw wrongKey(stranger);
+    await client.query('insert into tenant (name, key_check) values ($1, $2) on conflict do nothing', [tenant, keyCheck(tenant)]);
+  });
+}
+
+/** A tenant whose people were pseudonymised under another key than this process holds; undefined where there is none. */
+export async function strangeTenant(query: (sql: string) => Promise<{ name: string; key_check: Buffer }[]>, keyCheck: KeyCheck): Promise<string | undefined> {
+  const rows = await query('select name, key_check from tenant order by tenant');
+  return rows.find((row) => !keyCheck(row.name).equals(row.key_check))?.name;
 }

@@ -81,9 +81,9 @@ export async function prepare(database: Database, projection: Projection): Promi
 /** Events that are in the log and not yet in the projection, and those that are. */
 export async function lag(database: Database, projection: string): Promise<{ folded: number; behind: number }> {
   const rows = await database.query<{ folded: number; behind: number }>(
-    `select sum(c.position)::float8 as folded, sum(h.position - c.position)::float8 as behind
-       from head h join checkpoint c using (shard) where c.projection = $1`,
-    [projection],
+    `select sum(coalesce(c.position, 0))::float8 as folded, sum(h.position - coalesce(c.position, 0))::float8 as behind
+       from head h left join checkpoint c on c.shard = h.shard and c.projection = $1 where h.shard < $2`,
+    [projection, USAGE_SHARDS],
   );
   return { folded: rows[0]?.folded ?? 0, behind: rows[0]?.behind ?? 0 };
 }
