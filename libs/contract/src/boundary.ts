@@ -158,10 +158,11 @@ function checkOtherVersion(value: Fields & { type: string; data: object }, tenan
   const newer: Fault = {
     field: 'type',
     reason: `version ${reading.version} of ${reading.name}, newer than version ${reading.newest}, the newest known here`,
-    fix: 'upgrade Foothold, then redrive the dead letters before they expire',
+    fix: 'upgrade Foothold, then send the event again',
     personal: false,
   };
-  return refused(value, tenant, 'quarantined', newer, payloadOf(value, data, tenant, options));
+  // What a newer version means by its fields nobody knows here: what does not look like a code may be a name or a sentence.
+  return refused(value, tenant, 'quarantined', newer, holdsOnlyCodes([value['id'], data]) ? payloadOf(value, data, tenant, options) : null);
 }
 
 /** Finds words for what the compiled checks did not let pass, whatever it is. */
@@ -202,6 +203,7 @@ function payloadOf(event: Fields, data: Fields, tenant: string, options: Boundar
   const { subject } = event;
   const { actor } = data;
   const kept: Fields = { ...event };
+  delete kept['dataschema']; // any address, and of no use to whoever reads the letter
   if (typeof subject === 'string') kept['subject'] = pseudonymOf(subject, tenant, options);
   if (typeof actor === 'string') kept['data'] = { ...data, actor: pseudonymOf(actor, tenant, options) };
   return holdsUnstorable(kept) ? null : canonical(kept);
@@ -230,6 +232,12 @@ const matching = (value: unknown, form: RegExp): string | null => (typeof value 
 
 function tooDeep(value: unknown, levels = DEPTH): boolean {
   return typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((part) => tooDeep(part, levels - 1)));
+}
+
+function holdsOnlyCodes(value: unknown): boolean {
+  if (typeof value === 'string') return PLAIN.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, part]) => PLAIN.test(key) && holdsOnlyCodes(part));
 }
 
 /** JSON text may hold a number no number can hold (1e400): it is read as infinite, and has no text again. */
