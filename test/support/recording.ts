@@ -36,7 +36,7 @@ export interface RunningRecorder {
   recorder: Recorder;
   /** What it gave as the reason for not going on. */
   fatal: unknown[];
-  lines: { level: number; msg: string; topic?: string; stored?: number }[];
+  lines: { level: number; msg: string; topic?: string; stored?: number; error?: string }[];
   stop(): Promise<void>;
 }
 

@@ -71,7 +71,8 @@ it('waits while the database is away, and goes on when it is back', async () => 
   decide = () => 'forward';
   expect(await received(log.database, 50)).toMatchObject({ balanced: true, received: 50, stored: 50, duplicate: 0 });
   expect(recorder.fatal).toEqual([]);
-  expect(said('the consumer was interrupted')).toBe(0);
+  // What kafkajs may say of a busy broker is none of the database's doing.
+  expect(recorder.lines.filter(({ msg, error }) => msg.includes('the consumer was interrupted') && /Connection terminated/.test(String(error)))).toEqual([]);
 });
 
 it.each<[string, Decision]>([['before it took effect', 'cut'], ['when it had taken effect', 'forward-then-cut']])('a connection lost at COMMIT, %s, loses and doubles nothing', async (_, decision) => {

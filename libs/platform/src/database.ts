@@ -130,13 +130,13 @@ function asTypeOrmMigration(migration: Migration): new () => MigrationInterface 
 
 /**
  * Whether an error is the database's passing trouble (connection lost, starting up, shutting down, deadlock,
- * serialisation, too many connections, disk full) so that waiting and trying again is right.
+ * serialisation, too many connections, disk full, a lock or statement given up, a standby after a failover) so that waiting and trying again is right.
  */
 export function isTransient(error: unknown): boolean {
   const seen = error as { code?: string; message?: string; cause?: unknown; driverError?: unknown };
   const code = seen?.code ?? '';
-  if (/^(08|40|53|57P|25P03)/.test(code)) return true;
-  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)$/.test(code)) return true;
+  if (/^(08|40|53|57P|25P03|25006|55P03|57014)/.test(code)) return true;
+  if (/^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ECONNABORTED)$/.test(code)) return true;
   if (/Connection terminated|connection timeout|Client has encountered a connection error|not queryable|timeout exceeded when trying to connect|Driver not Connected/i.test(seen?.message ?? '')) return true;
   const inner = seen?.driverError ?? seen?.cause;
   return inner !== undefined && inner !== error && isTransient(inner);
