@@ -1,0 +1,1 @@
+export const MUTANTS: { name: string; edits: [file: string, from: string, to: string][] }[];
