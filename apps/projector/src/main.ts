@@ -3,4 +3,4 @@ import { eventLogMigrations } from '@foothold/event-log';
 import { runProcess } from '@foothold/platform';
 import { ProjectorModule } from './projector.module.js';
 
-await runProcess('projector', [ProjectorModule], [...eventLogMigrations, ...adoptionMigrations]);
+await runProcess({ name: 'projector', modules: [ProjectorModule], migrations: [...eventLogMigrations, ...adoptionMigrations], listens: false });

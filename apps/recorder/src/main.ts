@@ -3,4 +3,4 @@ import { eventLogMigrations } from '@foothold/event-log';
 import { runProcess } from '@foothold/platform';
 import { RecorderModule } from './recorder.module.js';
 
-await runProcess('recorder', [RecorderModule], [...eventLogMigrations, ...adoptionMigrations]);
+await runProcess({ name: 'recorder', modules: [RecorderModule], migrations: [...eventLogMigrations, ...adoptionMigrations], listens: false });

@@ -13,4 +13,4 @@ if ('wrong' in roles) {
   process.stderr.write(`${roles.wrong}\n`);
   process.exit(2);
 }
-await runProcess(roles.roles.join('+'), roles.roles.map((role) => MODULES[role]), [...eventLogMigrations, ...adoptionMigrations]);
+await runProcess({ name: roles.roles.join('+'), modules: roles.roles.map((role) => MODULES[role]), migrations: [...eventLogMigrations, ...adoptionMigrations], listens: false });

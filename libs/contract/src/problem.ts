@@ -6,6 +6,18 @@ export class WrongInput extends Error {
     readonly fix: string,
   ) {
     super(`${field}: ${reason}. ${fix}`);
-    this.name = 'WrongInput';
+    this.name = new.target.name;
   }
 }
+
+/** What is named is not there. */
+export class Unknown extends WrongInput {}
+
+/** Nobody can tell who asks: no credential, or none that holds. */
+export class Unauthenticated extends WrongInput {}
+
+/** Who asks is known, and may not do this. */
+export class Forbidden extends WrongInput {}
+
+/** What is wanted contradicts what stands already. */
+export class Conflicting extends WrongInput {}

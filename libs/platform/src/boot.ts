@@ -1,31 +1,35 @@
 /** How a process starts and stops: one Nest module, signals, one exit code. */
 import { WrongInput } from '@foothold/contract';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger } from 'pino';
 import { openPseudonymiser, Pseudonymiser, readConfig, type Config } from './config.js';
 import { Database, openDatabase, type Migration } from './database.js';
 import { openEmbeddedPostgres } from './embedded-postgres.js';
 import { errorText } from './errors.js';
-import { openLogger, startTracing } from './telemetry.js';
+import { Health } from './health.js';
+import { HealthController, openHttp } from './http.js';
+import { keyMigrations, Keys } from './keys.js';
+import { ProblemFilter } from './problem.js';
+import { openLogger, startTelemetry } from './telemetry.js';
+import { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 
-export const CONFIG = Symbol('Config');
-export const LOGGER = Symbol('Logger');
-/** Called by a part that cannot go on: stops the process with exit code 1. */
-export const FATAL = Symbol('Fatal');
-export type Fatal = (error: unknown) => void;
+/** Where collector and api listen unless told otherwise. */
+const PORT = 7070;
 
 export interface Platform {
   config: Config;
   logger: Logger;
   database: Database;
   pseudonymiser: Pseudonymiser;
+  health: Health;
 }
 
 /** Opens the configured database, or the embedded one where none is configured, with its schema up to date; `close` gives both back. */
 export async function openPlatformDatabase(config: Config, application: string, migrations: Migration[]): Promise<{ database: Database; close: () => Promise<void> }> {
   const embedded = config.DATABASE_URL ? null : await openEmbeddedPostgres(config.FOOTHOLD_HOME);
-  const database = await openDatabase({ url: config.DATABASE_URL ?? embedded!.url, migrations, application });
+  const database = await openDatabase({ url: config.DATABASE_URL ?? embedded!.url, migrations: [...migrations, ...keyMigrations], application });
   return {
     database,
     close: async () => {
@@ -43,17 +47,28 @@ class PlatformModule {
       { provide: LOGGER, useValue: platform.logger },
       { provide: Database, useValue: platform.database },
       { provide: Pseudonymiser, useValue: platform.pseudonymiser },
+      { provide: Health, useValue: platform.health },
+      { provide: Keys, useValue: new Keys(platform.database) },
       { provide: FATAL, useValue: fatal },
     ];
-    return { module: PlatformModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
+    return { module: PlatformModule, global: true, controllers: [HealthController], providers: [...providers, { provide: APP_FILTER, useClass: ProblemFilter }], exports: providers.map(({ provide }) => provide) };
   }
+}
+
+/** One process: what it is called, its modules, the schema they need, and whether it is one that is asked over HTTP. */
+export interface Process {
+  name: string;
+  modules: Type<unknown>[];
+  migrations: Migration[];
+  /** Listens on FOOTHOLD_PORT or the default; others only where FOOTHOLD_PORT is set. */
+  listens: boolean;
 }
 
 /**
  * Runs these modules in this process until SIGTERM or SIGINT (exit code 0), or until one of them cannot go on (1).
  * Wrong configuration ends it with code 1 and a line that names the variable.
  */
-export async function runProcess(name: string, modules: Type<unknown>[], migrations: Migration[]): Promise<void> {
+export async function runProcess({ name, modules, migrations, listens }: Process): Promise<void> {
   let logger = openLogger(name, 'info');
   let stop: (code: number) => Promise<void> = async (code) => process.exit(code);
   let stopping = false;
@@ -79,20 +94,41 @@ export async function runProcess(name: string, modules: Type<unknown>[], migrati
   try {
     const config = readConfig(process.env);
     logger = openLogger(name, config.FOOTHOLD_LOG_LEVEL);
-    const stopTracing = startTracing(name, config);
+    const stopTelemetry = startTelemetry(name, config);
     const { database, close } = await openPlatformDatabase(config, `foothold ${name}`, migrations);
     await database.migrate();
-    const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config) };
+    const health = new Health();
+    health.need('database', () => database.query('select 1'));
+    const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config), health };
     @Module({ imports: [PlatformModule.of(platform, fatal), ...modules] })
     class ProcessModule {}
-    const app = await NestFactory.createApplicationContext(ProcessModule, { logger: false, abortOnError: false });
+    const port = config.FOOTHOLD_PORT ?? (listens ? PORT : null);
+    const options = { logger: false, abortOnError: false } as const;
+    const asked = port === null ? null : await NestFactory.create<NestFastifyApplication>(ProcessModule, openHttp(), options);
+    const app = asked ?? (await NestFactory.createApplicationContext(ProcessModule, options));
     stop = async () => {
       await app.close();
       await close();
-      await stopTracing();
+      await stopTelemetry();
     };
+    if (asked) {
+      await listen(asked, config.FOOTHOLD_HOST, port!);
+      logger.info({ url: await asked.getUrl() }, 'listening');
+    }
     logger.info('%s is running', name);
   } catch (error) {
     fatal(error);
+  }
+}
+
+async function listen(app: NestFastifyApplication, host: string, port: number): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === 'EADDRINUSE') throw new WrongInput('FOOTHOLD_PORT', `port ${port} is taken by another program`, 'stop that one, or set another port; 0 takes any that is free');
+    if (code === 'EACCES') throw new WrongInput('FOOTHOLD_PORT', `port ${port} is not this user's to take`, 'set a port above 1023');
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') throw new WrongInput('FOOTHOLD_HOST', 'is no address of this machine', 'set 127.0.0.1, or 0.0.0.0 for every address it has');
+    throw error;
   }
 }

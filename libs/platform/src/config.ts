@@ -84,6 +84,20 @@ export const SETTINGS = {
     default: 'foothold',
     read: text('foothold', /^[a-z0-9][a-z0-9_-]{0,62}$/, 'use 1-63 of a-z, 0-9, _ and -, without dots'),
   } as Setting<string>,
+  FOOTHOLD_HOST: {
+    meaning: 'the address this process listens on for HTTP; 0.0.0.0 for every one of the machine',
+    default: '127.0.0.1',
+    read: text('127.0.0.1', /^[0-9A-Za-z:.-]{1,253}$/, 'write an IP address or host name of this machine'),
+  } as Setting<string>,
+  FOOTHOLD_PORT: {
+    meaning: 'the port this process listens on for HTTP (events, questions, /health/live, /health/ready, /metrics); 0 for any that is free',
+    default: '7070 for collector and api; recorder and projector alone listen only where it is set',
+    read: (given) => {
+      if (!given) return null;
+      if (!/^\d{1,5}$/.test(given) || Number(given) > 65_535) throw new Unfit('is no port', 'write a number from 0 to 65535');
+      return Number(given);
+    },
+  } as Setting<number | null>,
   FOOTHOLD_LOG_LEVEL: {
     meaning: 'how much the processes say: debug, info, warn or error',
     default: 'info',

@@ -1,7 +1,9 @@
-/** Logs and spans. A span a batch, never a span an event; a tenth of traces is sampled unless the sender decided. */
-import { context, trace, TraceFlags, type Attributes, type Link, type Span } from '@opentelemetry/api';
+/** Logs, spans and metrics. A span a batch, never a span an event; a tenth of traces is sampled unless the sender decided. */
+import { context, metrics, trace, TraceFlags, type Attributes, type Link, type Span } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, NodeTracerProvider, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-node';
 import pino, { type Logger } from 'pino';
 import { type Config } from './config.js';
@@ -22,17 +24,30 @@ export function openLogger(process: string, level: string): Logger {
   );
 }
 
-/** Starts tracing for this process; the result flushes and stops it. */
-export function startTracing(process: string, config: Config): () => Promise<void> {
-  const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': `foothold-${process}` }),
+const prometheus = new PrometheusExporter({ preventServerStart: true });
+
+/** Starts spans and metrics of this process; the result flushes and stops them. */
+export function startTelemetry(process: string, config: Config): () => Promise<void> {
+  const resource = resourceFromAttributes({ 'service.name': `foothold-${process}` });
+  const spans = new NodeTracerProvider({
+    resource,
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }),
     spanProcessors: config.OTEL_EXPORTER_OTLP_ENDPOINT
       ? [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces` }))]
       : [],
   });
-  provider.register();
-  return () => provider.shutdown();
+  spans.register();
+  const meters = new MeterProvider({ resource, readers: [prometheus] });
+  metrics.setGlobalMeterProvider(meters);
+  return async () => {
+    await Promise.all([spans.shutdown(), meters.shutdown()]);
+  };
+}
+
+/** This process's metrics as Prometheus reads them. */
+export async function metricsText(): Promise<string> {
+  const { resourceMetrics } = await prometheus.collect();
+  return new PrometheusSerializer('foothold').serialize(resourceMetrics);
 }
 
 /** Runs a batch's work in a span, linked to the traces its records carry. */
