@@ -27,6 +27,13 @@ const WRONG: [string, string, string, string][] = [
   ['KAFKA_BROKERS', 'port nought', `[::1]:0,${SECRET}:1`, 'kafka-1:9092,kafka-2:9092'],
   ['KAFKA_BROKERS', 'one missing', `${SECRET}:1,,b:2`, 'kafka-1:9092,kafka-2:9092'],
   ['KAFKA_BROKERS', 'white space within', `${SECRET} kafka:9092`, 'kafka-1:9092,kafka-2:9092'],
+  ['FOOTHOLD_HOST', 'a path', `${SECRET}/x`, 'IP address or host name'],
+  ['FOOTHOLD_HOST', 'too long', SECRET.repeat(40), 'IP address or host name'],
+  ['FOOTHOLD_PORT', 'a word', SECRET, 'from 0 to 65535'],
+  ['FOOTHOLD_PORT', 'too high', '65536', 'from 0 to 65535'],
+  ['FOOTHOLD_PORT', 'negative', '-1', 'from 0 to 65535'],
+  ['FOOTHOLD_PORT', 'a fraction', '80.5', 'from 0 to 65535'],
+  ['FOOTHOLD_PORT', 'a list', '7070,7071', 'from 0 to 65535'],
   ['KAFKA_PREFIX', 'a dot', `${SECRET.toLowerCase()}.eu`, 'without dots'],
   ['KAFKA_PREFIX', 'capitals', SECRET, '1-63 of a-z'],
   ['KAFKA_PREFIX', 'too long', SECRET.toLowerCase().repeat(10), '1-63 of a-z'],
@@ -56,7 +63,7 @@ describe('the configuration', () => {
   it('takes what is right, and nothing for what is left out or empty', () => {
     const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
     expect(readConfig(empty)).toEqual(readConfig({}));
-    expect(readConfig({})).toMatchObject({ DATABASE_URL: null, FOOTHOLD_PSEUDONYM_KEY: null, KAFKA_BROKERS: [], KAFKA_PREFIX: 'foothold', FOOTHOLD_LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: null });
+    expect(readConfig({})).toMatchObject({ DATABASE_URL: null, FOOTHOLD_PSEUDONYM_KEY: null, KAFKA_BROKERS: [], KAFKA_PREFIX: 'foothold', FOOTHOLD_HOST: '127.0.0.1', FOOTHOLD_PORT: null, FOOTHOLD_LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: null });
     expect(readConfig({ DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: KEY.toUpperCase(), KAFKA_BROKERS: 'a.b:9092, [::1]:65535', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp' })).toMatchObject({
       DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: Buffer.from(KEY, 'hex'), KAFKA_BROKERS: ['a.b:9092', '[::1]:65535'], OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp',
     });
