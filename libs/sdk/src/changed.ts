@@ -51,12 +51,24 @@ function inPieces(x: Uint32Array, y: Uint32Array, matrix: Matrix): number {
     const columns = last ? y.subarray(taken) : y.subarray(taken, taken + 2 * piece);
     if (last && rows.length * columns.length > CELLS) return sum + Math.max(rows.length, columns.length);
     const row = matrix.lastRow(rows, columns);
-    let end = columns.length;
-    if (!last) for (let i = row.length - 1; i >= 0; i--) if (row[i]! < row[end]!) end = i;
+    const end = last ? columns.length : bestEnd(row, y.length - taken - (x.length - from - rows.length));
     sum += row[end]!;
     taken += end;
   }
   return sum;
+}
+
+/**
+ * Where a piece had best end: what it costs so far, and what the rest costs at least, which is the difference of their lengths.
+ * @param spare how many more characters are left in the columns' text than in the rows' after this piece
+ */
+function bestEnd(row: Uint32Array, spare: number): number {
+  let [end, least] = [0, Infinity];
+  for (let i = 0; i < row.length; i++) {
+    const cost = row[i]! + Math.abs(spare - i);
+    if (cost < least) [end, least] = [i, cost];
+  }
+  return end;
 }
 
 class Matrix {

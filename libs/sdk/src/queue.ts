@@ -25,7 +25,7 @@ export interface Queue {
   offer(entry: Entry, always?: boolean): boolean;
   /** The entries that wait longest: at least one, where there is any, and then no more than so many with so many bytes together. */
   head(events: number, bytes: number): Entry[];
-  /** Takes settled entries out; gives back those that were still here. */
+  /** Takes settled entries out, given in the order they came; gives back those that were still here. */
   settle(entries: Entry[]): Entry[];
 }
 
@@ -72,7 +72,9 @@ export class MemoryQueue implements Queue {
     const leaving = new Set(entries);
     const found: Entry[] = [];
     // Two requests with the same entries may be under way: a page that is left sends once more what may not have arrived.
-    const until = Math.min(this.entries.length, this.gone + this.spanOf(entries));
+    // Serials grow along the queue by one or more, so that the last of them lies no further in than this.
+    const span = this.size === 0 ? 0 : Math.max(0, entries.at(-1)!.serial - this.first!.serial + 1);
+    const until = Math.min(this.entries.length, this.gone + span);
     const staying: Entry[] = [];
     for (let i = this.gone; i < until; i++) (leaving.has(this.entries[i]!) ? found : staying).push(this.entries[i]!);
     for (const entry of found) this.bytes -= entry.bytes;
@@ -83,11 +85,5 @@ export class MemoryQueue implements Queue {
       this.gone = 0;
     }
     return found;
-  }
-
-  /** How far into the queue the last of some entries can lie: serials grow along it, by one or more. */
-  private spanOf(entries: Entry[]): number {
-    const first = this.first;
-    return first === undefined ? 0 : Math.max(0, Math.max(...entries.map((entry) => entry.serial)) - first.serial + 1);
   }
 }

@@ -5,7 +5,8 @@
 import { type Stats } from './drops.js';
 import { type Initiative, type InputQuality, type Surface } from './events.js';
 import { Invocation, type Stamp } from './invocation.js';
-import { type Report, type Session } from './session.js';
+import { type Report } from './maker.js';
+import { type Session } from './session.js';
 import { momentText, type Moment, type Time } from './time.js';
 import { carriedBy, type HeaderSource } from './token.js';
 
@@ -126,8 +127,8 @@ export class Reporter {
     session.guard('invocation', () => {
       const { id, eventId, time, ...rest } = facts ?? {};
       const { deployment } = session.settings;
-      const traceparent = session.traceUnderWay() ?? session.names.traceparent();
-      handle = new Invocation(session, { deployment, person, invocation: id ?? session.names.uuid(session.machine.now()), traceparent });
+      const traceparent = session.traceUnderWay() ?? session.maker.names.traceparent();
+      handle = new Invocation(session, { deployment, person, invocation: id ?? session.maker.names.uuid(session.machine.now()), traceparent });
       handle.begin(rest, eventId, time);
     });
     return handle ?? new Invocation(session, 'malformed');

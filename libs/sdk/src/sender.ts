@@ -11,8 +11,6 @@ import { type Warnings } from './warnings.js';
 
 export type Fate = 'delivered' | 'refused' | 'rejected' | 'too-large';
 
-/** What `"senttime"` adds to an entry when it is sent. */
-export const SENT_BYTES = ',"senttime":"2026-01-05T09:30:00.000Z",'.length;
 /** Browsers let 64 KiB outlive a page. */
 const LAST_CHANCE_BYTES = 60_000;
 const LONGEST_HURRIED_WAIT_MS = 1_000;
@@ -32,6 +30,8 @@ export class Sender {
   private flushing = 0;
   /** The end is near: retry quickly. */
   private hurried = false;
+  /** Up to this serial, entries are under way in a last request: pages are left in more than one event. */
+  private parted = 0;
   private readonly tokens: PersonTokens | undefined;
 
   constructor(
@@ -85,14 +85,15 @@ export class Sender {
   /** The page is being left: what waits, and what is under way, is sent once more in one request that may outlive it. */
   lastChance(): void {
     const token = this.tokens?.current;
-    const entries = this.queue.head(this.settings.batchEvents, LAST_CHANCE_BYTES);
+    const entries = this.queue.head(this.settings.batchEvents, LAST_CHANCE_BYTES).filter(({ serial }) => serial > this.parted);
     if (entries.length === 0 || (this.tokens && token === undefined)) return;
     const request = { method: 'POST', headers: this.headers(token), body: this.bodyOf(entries), keepalive: true } as const;
+    this.parted = entries.at(-1)!.serial;
     // Where the page stays after all, the answer settles what it can; a failure is left to the next ordinary request.
     this.machine.fetch(this.settings.url, request).then(async (answer) => {
       const outcome = await outcomeOf(answer, this.machine);
       if (outcome.kind === 'accepted') this.settleAccepted(entries, outcome.refused);
-    }).catch(() => undefined);
+    }).catch(() => undefined).finally(() => (this.parted = 0));
   }
 
   private wait(milliseconds: number, what: Waiting): void {
@@ -142,27 +143,36 @@ export class Sender {
         this.settleAccepted(entries, outcome.refused);
         return undefined;
       case 'rejected':
-        this.failures = 0;
         this.warnings.say('rejected', `${outcome.why}; ${entries.length} events dropped`);
-        this.onSettled(this.queue.settle(entries), 'rejected');
-        return undefined;
+        return this.dropAll(entries, 'rejected');
       case 'too-large':
-        return this.split(entries);
+        // What did not go through in one piece is sent in smaller ones from now on.
+        if (entries.length > 1) return void (this.mostBytes = Math.floor(entries.reduce((sum, entry) => sum + entry.bytes, 0) / 2));
+        this.warnings.say('too-large', 'the collector takes no event of this size; it was dropped');
+        return this.dropAll(entries, 'too-large');
       case 'later':
         if (this.given.signal.aborted) return 0;
         this.warnings.say('unreachable', `${outcome.why}; events wait`);
         if (outcome.afterMs === undefined) return this.backOff();
         this.notBefore = this.machine.monotonic() + outcome.afterMs;
         return outcome.afterMs + this.backOff();
-      case 'unauthorised': {
-        // A token that expired under way is replaced at once; where that does not help, somebody must mend something.
-        if (this.failures++ === 0 && outcome.status === 401 && this.tokens?.forget()) return 0;
-        this.tokens?.forget();
-        this.warnings.say('unauthorised', `${outcome.why}; events wait`);
-        const { retryMaxMs } = this.settings;
-        return this.hurried ? LONGEST_HURRIED_WAIT_MS : retryMaxMs / 2 + this.machine.random() * (retryMaxMs / 2);
-      }
+      case 'unwelcome':
+        return this.waitForMending(outcome.status, outcome.why);
     }
+  }
+
+  /** Slowly, since a key may be replaced at any time; but a person token that has expired is replaced at once, before it is said. */
+  private waitForMending(status: number, why: string): number {
+    const unauthorised = status === 401 || status === 403;
+    const replaced = unauthorised && this.tokens?.forget();
+    if (this.failures++ === 0 && replaced) return 0;
+    this.warnings.say(unauthorised ? 'unauthorised' : 'misaddressed', `${why}; events wait`);
+    return this.slowly();
+  }
+
+  private slowly(): number {
+    const { retryMaxMs } = this.settings;
+    return this.hurried ? LONGEST_HURRIED_WAIT_MS : retryMaxMs / 2 + this.machine.random() * (retryMaxMs / 2);
   }
 
   private settleAccepted(entries: Entry[], refused: RefusedItem[]): void {
@@ -175,14 +185,16 @@ export class Sender {
     }
   }
 
-  /** What did not go through in one piece is sent in smaller ones from now on. */
-  private split(entries: Entry[]): undefined {
-    if (entries.length > 1) {
-      this.mostBytes = Math.floor(entries.reduce((sum, entry) => sum + entry.bytes, 0) / 2);
-    } else {
-      this.warnings.say('too-large', 'the collector takes no event of this size; it was dropped');
-      this.onSettled(this.queue.settle(entries), 'too-large');
-    }
+  /**
+   * Drops events, but no heartbeat: an earlier attempt may have arrived, and made anew it would confess the same twice.
+   * @returns how long to wait where nothing else was in the batch
+   */
+  private dropAll(entries: Entry[], fate: Fate): number | undefined {
+    const events = entries.filter(({ confesses }) => !confesses);
+    if (events.length === 0) return this.slowly();
+    this.failures = 0;
+    this.onSettled(this.queue.settle(events), fate);
+    return undefined;
   }
 
   /** Full jitter: anything up to a bound that doubles with every failure in a row. */

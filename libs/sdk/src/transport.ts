@@ -1,4 +1,4 @@
-/** One request to the collector. What arrives: a batch as JSON. What leaves: what became of it, in one of six words. */
+/** One request to the collector. What arrives: a batch as JSON. What leaves: what became of it, in one of five words. */
 import { type Answer, type Machine } from './machine.js';
 
 /** A refused item of a batch, by its place in it. */
@@ -14,8 +14,8 @@ export type Outcome =
   | { kind: 'accepted'; refused: RefusedItem[] }
   /** Try again soon, or not before `afterMs`. */
   | { kind: 'later'; why: string; afterMs?: number }
-  /** Not with this key or under this address: somebody must mend that first. */
-  | { kind: 'unauthorised'; why: string; status: number }
+  /** Not with this key, or not at this address: somebody must mend that first. */
+  | { kind: 'unwelcome'; why: string; status: number }
   /** The batch can never be taken. */
   | { kind: 'rejected'; why: string }
   /** The batch is too long in one piece. */
@@ -56,28 +56,27 @@ export async function post(machine: Machine, { url, headers, body, timeoutMs }: 
   }
 }
 
+/** @throws where the answer breaks off: without its body nobody knows what was refused */
 export async function outcomeOf(answer: Answer, machine: Machine): Promise<Outcome> {
   const { status } = answer;
-  // A body that breaks off after the status is no reason to send again what is durable.
-  const body = await answer.text().catch(() => '');
-  if (status >= 200 && status < 300) return { kind: 'accepted', refused: refusedIn(body) };
+  const body = parsed(await answer.text());
+  // Others answer well too: a proxy that wants a login, a page that stands under every address.
+  if (status === 202 && typeof body['accepted'] === 'number') return { kind: 'accepted', refused: refusedIn(body) };
   const why = `the collector answered ${status}${detailIn(body)}`;
   if (status === 413) return { kind: 'too-large' };
   if (status === 400 || status === 415 || status === 422) return { kind: 'rejected', why };
   if (status === 408 || status === 425 || status === 429 || status >= 500) return { kind: 'later', why, afterMs: retryAfter(answer.headers.get('retry-after'), machine.now()) };
-  return { kind: 'unauthorised', why, status };
+  return { kind: 'unwelcome', why, status };
 }
 
-function refusedIn(body: string): RefusedItem[] {
-  const { refused } = parsed(body);
+function refusedIn({ refused }: Record<string, unknown>): RefusedItem[] {
   if (!Array.isArray(refused)) return [];
   return refused
     .filter((item): item is Record<string, unknown> => typeof item === 'object' && item !== null && Number.isInteger((item as RefusedItem).index))
     .map((item) => ({ index: Number(item['index']), field: String(item['field']), reason: String(item['reason']), fix: String(item['fix']) }));
 }
 
-function detailIn(body: string): string {
-  const { detail } = parsed(body);
+function detailIn({ detail }: Record<string, unknown>): string {
   return typeof detail === 'string' ? `: ${detail.slice(0, 300)}` : '';
 }
 

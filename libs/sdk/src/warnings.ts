@@ -2,13 +2,13 @@
 
 /**
  * `invalid-options`, `invalid-argument`, `unknown-field`, `token` (nothing to resume from): a call to mend. `queue-full`,
- * `refused`, `rejected`, `too-large`, `shutdown`: events dropped. `unreachable`, `unauthorised`, `person-token`: events
- * wait. `sdk-error`: a bug.
+ * `refused`, `rejected`, `too-large`, `shutdown`: events dropped. `unreachable`, `unauthorised`, `misaddressed` (somebody
+ * answers who is no collector), `person-token`: events wait. `sdk-error`: a bug.
  */
 export type WarningKind =
   | 'invalid-options' | 'invalid-argument' | 'unknown-field' | 'token'
   | 'queue-full' | 'refused' | 'rejected' | 'too-large' | 'shutdown'
-  | 'unreachable' | 'unauthorised' | 'person-token' | 'sdk-error';
+  | 'unreachable' | 'unauthorised' | 'misaddressed' | 'person-token' | 'sdk-error';
 
 export interface Warning {
   kind: WarningKind;
