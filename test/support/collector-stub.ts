@@ -107,9 +107,9 @@ export class CollectorStub {
     const failure = this.fail(arrival);
     if (failure === undefined || failure === 'answer lost') {
       const refused = this.keep(arrival.events);
-      if (failure) request.destroy();
+      if (failure) request.socket.destroy();
       else response.writeHead(202, { 'content-type': 'application/json' }).end(JSON.stringify({ accepted: arrival.events.length - refused.length, refused }));
-    } else if (failure === 'reset') request.destroy();
+    } else if (failure === 'reset') request.socket.destroy();
     else if (failure !== 'no answer') response.writeHead(failure.status, { 'content-type': 'application/problem+json', ...failure.headers }).end(failure.body ?? '{}');
     for (const { enough, resolve } of this.waiting) if (enough()) resolve();
   }

@@ -28,10 +28,13 @@ export class PersonTokens {
     if (typeof source === 'string') this.current = source;
   }
 
-  /** @throws NoPersonToken where the host's function throws, takes too long, or gives what cannot be used. */
-  async get(): Promise<string> {
+  /**
+   * @param signal gives up waiting for the host
+   * @throws NoPersonToken where the host's function throws, takes too long, or gives what cannot be used
+   */
+  async get(signal: AbortSignal): Promise<string> {
     if (this.current !== undefined && this.machine.monotonic() < this.renewAt) return this.current;
-    const token = await this.ask();
+    const token = await this.ask(signal);
     const { sub, iat, exp } = claimsOf(token);
     if (this.person !== undefined && sub !== this.person) throw new NoPersonToken('personToken gave a token of another person: make a Foothold for each person who logs in, and shut down the one before');
     this.person = sub;
@@ -47,12 +50,15 @@ export class PersonTokens {
     return true;
   }
 
-  private async ask(): Promise<string> {
+  private async ask(signal: AbortSignal): Promise<string> {
     const { source } = this;
     if (typeof source === 'string') return source;
     let stop = () => {};
     const late = new Promise<never>((_, reject) => {
-      stop = this.machine.after(this.timeoutMs, () => reject(new NoPersonToken(`personToken gave nothing within ${this.timeoutMs} ms`)));
+      const giveUp = () => reject(new NoPersonToken(`personToken gave nothing within ${this.timeoutMs} ms`));
+      const stopTimer = this.machine.after(this.timeoutMs, giveUp);
+      signal.addEventListener('abort', giveUp);
+      stop = () => (stopTimer(), signal.removeEventListener('abort', giveUp));
     });
     try {
       const token = await Promise.race([Promise.resolve().then(source), late]);

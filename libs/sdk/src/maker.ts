@@ -3,8 +3,8 @@ import { eventId, person as personRule, readFacts } from './check.js';
 import { ABOUT_DEPLOYMENT, type EventName } from './events.js';
 import { Names } from './identity.js';
 import { type Machine } from './machine.js';
-import { type Settings } from './options.js';
 import { type Entry } from './queue.js';
+import { type Settings } from './settings.js';
 import { isoOf, textOf } from './time.js';
 import { SDK, VERSION } from './version.js';
 

@@ -4,8 +4,8 @@
  */
 import { NoPersonToken, PersonTokens } from './credentials.js';
 import { type Machine } from './machine.js';
-import { type Settings } from './options.js';
 import { type Entry, type Queue } from './queue.js';
+import { type Settings } from './settings.js';
 import { outcomeOf, post, type Outcome, type RefusedItem } from './transport.js';
 import { type Warnings } from './warnings.js';
 
@@ -120,20 +120,15 @@ export class Sender {
     const { machine, settings } = this;
     let token: string | undefined;
     try {
-      token = this.tokens && (await Promise.race([this.tokens.get(), this.givenUp()]));
+      token = await this.tokens?.get(this.given.signal);
     } catch (error) {
+      if (this.given.signal.aborted) return 0;
       this.warnings.say('person-token', `${error instanceof NoPersonToken ? error.message : 'personToken failed'}; events wait`);
       return this.backOff();
     }
-    if (this.given.signal.aborted) return 0;
     const entries = this.queue.head(settings.batchEvents, this.mostBytes);
     const outcome = await post(machine, { url: settings.url, headers: this.headers(token), body: this.bodyOf(entries), timeoutMs: settings.requestTimeoutMs }, this.given.signal);
     return this.judge(outcome, entries);
-  }
-
-  private givenUp(): Promise<undefined> {
-    const { signal } = this.given;
-    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
   }
 
   private judge(outcome: Outcome, entries: Entry[]): number | undefined {

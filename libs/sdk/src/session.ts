@@ -8,9 +8,10 @@ import { traceparent as traceparentRule } from './check.js';
 import { Drops, type DropReason, type Stats } from './drops.js';
 import { type Machine } from './machine.js';
 import { Maker, type Report } from './maker.js';
-import { settingsOf, type FootholdOptions, type Settings } from './options.js';
+import { type FootholdOptions } from './options.js';
 import { MemoryQueue, type Entry, type Queue } from './queue.js';
 import { Sender, type Fate } from './sender.js';
+import { settingsOf, type Settings } from './settings.js';
 import { type RefusedItem } from './transport.js';
 import { Warnings } from './warnings.js';
 
