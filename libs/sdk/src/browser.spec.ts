@@ -111,6 +111,14 @@ describe('when the page is left', () => {
     expect(calls).toHaveLength(2);
   });
 
+  it('and where that settled everything, nothing more is sent', async () => {
+    const foothold = open({ flushAfterMs: 50 });
+    task(foothold);
+    listeners['pagehide']!();
+    await new Promise((resolve) => setTimeout(resolve, 100)); // past the time the batch would have waited for
+    expect(calls).toHaveLength(1);
+  });
+
   it('no more than a page may leave behind', () => {
     const foothold = open({ flushAfterMs: 60_000, batchEvents: 1_000 });
     task(foothold, 400);
@@ -126,8 +134,8 @@ describe('when the page is left', () => {
     expect(events(calls[0]!).map(({ data }) => data)).toEqual([{ queued: 0, dropped: { 'invalid-argument': 1 }, sdk: 'foothold-js', version: expect.any(String) }]);
   });
 
-  it('a request that fails leaves everything where it was', async () => {
-    answer = () => Promise.reject(new TypeError('Failed to fetch'));
+  it.each([['rejects', () => Promise.reject(new TypeError('Failed to fetch'))], ['throws', () => { throw new TypeError('fetch is not there'); }]])('a request that %s leaves everything where it was', async (_, failing) => {
+    answer = failing;
     const foothold = open({ flushAfterMs: 60_000 });
     task(foothold);
     listeners['pagehide']!();

@@ -101,6 +101,20 @@ describe('after a failure', () => {
     expect(wait).toBeLessThanOrEqual(least + 500);
   });
 
+  it('even a bug of ours reaches nobody as a rejection, and is retried', async () => {
+    const { machine, report, foothold, kinds } = start();
+    const { now } = machine;
+    report();
+    machine.now = () => {
+      throw new Error('a bug');
+    };
+    await machine.pass(1_100);
+    expect([kinds(), foothold.stats().queued]).toEqual([['sdk-error'], 1]);
+    machine.now = now;
+    await machine.pass(60_000);
+    expect(foothold.stats()).toEqual({ queued: 0, delivered: 1, dropped: {} });
+  });
+
   it('flush does not cut a wait short', async () => {
     const { machine, report, foothold } = start({}, inTurn({ status: 503, headers: { 'retry-after': '20' } }));
     report();

@@ -82,18 +82,20 @@ export class Sender {
     this.given = new AbortController();
   }
 
-  /** The page is being left: what waits, and what is under way, is sent once more in one request that may outlive it. */
-  lastChance(): void {
+  /** The page is being left: what waits, and what is under way, is sent once more, at once, in one request that may outlive it. */
+  async lastChance(): Promise<void> {
     const token = this.tokens?.current;
     const entries = this.queue.head(this.settings.batchEvents, LAST_CHANCE_BYTES).filter(({ serial }) => serial > this.parted);
     if (entries.length === 0 || (this.tokens && token === undefined)) return;
     const request = { method: 'POST', headers: this.headers(token), body: this.bodyOf(entries), keepalive: true } as const;
     this.parted = entries.at(-1)!.serial;
     // Where the page stays after all, the answer settles what it can; a failure is left to the next ordinary request.
-    this.machine.fetch(this.settings.url, request).then(async (answer) => {
-      const outcome = await outcomeOf(answer, this.machine);
+    try {
+      const outcome = await outcomeOf(await this.machine.fetch(this.settings.url, request), this.machine);
       if (outcome.kind === 'accepted') this.settleAccepted(entries, outcome.refused);
-    }).catch(() => undefined).finally(() => (this.parted = 0));
+    } finally {
+      this.parted = 0;
+    }
   }
 
   private wait(milliseconds: number, what: Waiting): void {
@@ -101,11 +103,17 @@ export class Sender {
     this.waiting = what;
     this.stopWaiting = this.machine.after(milliseconds, () => {
       this.waiting = 'no';
-      this.sending = this.send().finally(() => {
+      this.sending = this.send().catch(() => this.stumble()).finally(() => {
         this.sending = undefined;
         this.wake();
       });
     });
+  }
+
+  /** A bug of ours: the host must not hear of it as a rejection nobody handles. */
+  private stumble(): void {
+    this.warnings.say('sdk-error', 'sending failed for a reason that should not be; events wait');
+    this.wait(this.slowly(), 'to retry');
   }
 
   private async send(): Promise<void> {
@@ -127,6 +135,7 @@ export class Sender {
       return this.backOff();
     }
     const entries = this.queue.head(settings.batchEvents, this.mostBytes);
+    if (entries.length === 0) return undefined; // a last request of the page settled them meanwhile
     const outcome = await post(machine, { url: settings.url, headers: this.headers(token), body: this.bodyOf(entries), timeoutMs: settings.requestTimeoutMs }, this.given.signal);
     return this.judge(outcome, entries);
   }

@@ -97,7 +97,7 @@ export class Session {
 
   /** Sends what it can in the time there is, and keeps a part of it to confess what it cannot. */
   shutdown(timeoutMs: number): Promise<boolean> {
-    this.ending ??= this.end(timeoutMs);
+    this.ending ??= this.end(timeoutMs).catch(() => false);
     return this.ending;
   }
 
@@ -105,7 +105,7 @@ export class Session {
   lastChance(): void {
     if (this.settings.fault) return;
     if (this.drops.anyUntold && !this.ending) this.confess();
-    this.sender.lastChance();
+    this.sender.lastChance().catch(() => undefined);
   }
 
   private async end(timeoutMs: number): Promise<boolean> {
