@@ -39,17 +39,18 @@ export function simulate(plan: Plan): Organisation {
   const people = hire(seed, plan.people, span);
   const seniors = people.filter(({ team, role }) => team.id === 'surgery' && role === 'physician');
   const ended = osloTime(last + 1, 0);
-  const done = people.flatMap((person) => workOf(person, seniors.length > 0 ? seniors : [person], span, seed)).filter(({ at }) => at < ended);
+  const done = people.flatMap((person) => workOf(person, seniors.length > 0 ? seniors : [person], span, seed)).filter(({ at }) => at < ended).sort(inTime);
   const taskKinds = [...new Set(TEAMS.map(({ taskKind }) => taskKind))].sort();
-  const calls = [...done, ...counted(done, people, taskKinds, span, new Chance(seed, 'deployment'))].sort((one, other) => one.at - other.at || (one.id < other.id ? -1 : 1));
+  const calls = [...done, ...counted(done, people, taskKinds, span, new Chance(seed, 'deployment'))].sort(inTime);
   return { people, pilotStart: textOf(span.first), handoff: textOf(span.first + 7 * HANDOFF_WEEK), taskKinds, calls };
 }
+
+const inTime = (one: Call, other: Call): number => one.at - other.at || (one.id < other.id ? -1 : 1);
 
 /** What the organisation's own systems count: what waits, control totals, outcomes, and the model's own score. */
 function counted(done: Call[], people: Person[], taskKinds: TaskKind[], span: Span, chance: Chance): DeploymentCall[] {
   const calls: DeploymentCall[] = [];
   const say = (call: DeploymentCall extends infer Kind ? (Kind extends unknown ? Omit<Kind, 'id'> : never) : never) => void calls.push({ ...call, id: chance.uuid(call.at) } as DeploymentCall);
-  const sorted = [...done].sort((one, other) => one.at - other.at);
   const teamOf = new Map(people.map(({ id, team }) => [id, team.id]));
   let next = 0;
   let week = new Week();
@@ -59,8 +60,8 @@ function counted(done: Call[], people: Person[], taskKinds: TaskKind[], span: Sp
     }
     const ends = osloTime(day + 1, 0);
     const totals = { tasks: 0, invocations: 0 };
-    for (; next < sorted.length && sorted[next]!.at < ends; next++) {
-      const call = sorted[next]!;
+    for (; next < done.length && done[next]!.at < ends; next++) {
+      const call = done[next]!;
       if (call.call === 'task') totals.tasks++;
       if (call.call === 'invocation') totals.invocations++;
       if ('person' in call) week.count(call, teamOf.get(call.person)!);
