@@ -10,7 +10,10 @@ const RELEASES = [
   { from: 22, model: 'nordlys-2.2', release: '2026.2' },
 ] as const;
 
-export const releaseIn = (week: number) => RELEASES.findLast(({ from }) => from <= week)!;
+export function releaseIn(week: number): { model: string; release: string } {
+  const { model, release } = RELEASES.findLast(({ from }) => from <= week)!;
+  return { model, release };
+}
 
 const WEEKS_TO_GET_USED = 10;
 const HALF_LIFE_WEEKS = 9;
