@@ -28,6 +28,8 @@ export const FORMS = {
 
 /** What a deployment may be called. */
 export const DEPLOYMENT = new RegExp(FORMS.deployment.pattern);
+/** What a kind of task, a reason, a model may be called. */
+export const CODE = new RegExp(FORMS.code.pattern);
 
 /** A string of a form; `description` says what it means here. */
 export const text = (form: keyof typeof FORMS, description: string) => Type.String({ pattern: FORMS[form].pattern, description });
