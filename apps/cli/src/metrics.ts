@@ -1,4 +1,5 @@
-import { ask, CATALOGUE, checkDeploymentId, understand, type Answer } from '@foothold/adoption';
+import { ask, CATALOGUE, checkDeploymentId, understand } from '@foothold/adoption';
+import { type Answer } from '@foothold/contract';
 import { type Command } from 'commander';
 import { asUsage, inSession, say, table, withTenant, WrongUsage } from './session.js';
 

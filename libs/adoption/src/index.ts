@@ -3,7 +3,7 @@
  * what it reads and writes it does through a log it is handed.
  */
 export { ask, deploymentOf, deploymentsOf, registerDeployment, type Deployment, type Viewer } from './deployments.js';
-export { prepareAnswer, type Answer, type Prepared, type Query, type Row, type Subject } from './metrics/answer.js';
+export { prepareAnswer, type Prepared, type Query, type Row, type Subject } from './metrics/answer.js';
 export { CATALOGUE, type MetricDeclaration } from './metrics/catalogue.js';
 export { understand, type Asked, type Question } from './metrics/question.js';
 export { checkDeploymentId, DEFAULT_REGISTRATION, parseRegistration, understandRegistration, type Registration, type WantedRegistration, type WrittenRegistration } from './registration.js';

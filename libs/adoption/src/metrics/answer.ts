@@ -3,11 +3,10 @@
  * What arrives: an understood question and a way to query the read tables. What leaves: rows, each with its
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
-import { WrongInput } from '@foothold/contract';
+import { WrongInput, type Answer, type AnswerRow, type Dimension, type Grain } from '@foothold/contract';
 import { dayText } from '../local-day.js';
 import { type Registration } from '../registration.js';
 import { activePeopleRows } from './active-people.js';
-import { type Dimension, type Grain } from './catalogue.js';
 import { type Question } from './question.js';
 import { ratioRows } from './ratio.js';
 
@@ -25,33 +24,8 @@ export interface Range {
   toText: string;
 }
 
-export interface Row {
-  /** First and last local day, both included. */
-  from: string;
-  to: string;
-  /** Dimension values; null where none was given. */
-  by: Record<string, string | null>;
-  variant: string;
-  /** Null where the denominator is zero or what it needs is not known yet. */
-  value: number | null;
-  numerator: number | null;
-  denominator: number | null;
-  /** 95 % interval, clustered by person; null for counts of people, which are no sample. */
-  low: number | null;
-  high: number | null;
-  /** Distinct people behind the denominator (behind the value, where there is none). */
-  people: number;
-}
-
-export interface Answer {
-  metric: string;
-  version: number;
-  unit: string;
-  /** ISO times: everything up to then is in; the latest event that changed a day of the range came then. */
-  completeThrough: string | null;
-  revisedAt: string | null;
-  rows: (Row & { suppressed: boolean })[];
-}
+/** A row before small groups are hidden. */
+export type Row = Omit<AnswerRow, 'suppressed'>;
 
 export interface Subject {
   /** The deployment's number in the log. */
