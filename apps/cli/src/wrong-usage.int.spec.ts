@@ -59,7 +59,7 @@ const FLAGS: [string, string[], string, string][] = [
   ['register: a pilot’s start that does not exist', [...register, '--pilot-start', '2026-02-29'], '--pilot-start: "2026-02-29" is no day', 'YYYY-MM-DD'],
   ['register: a word for a handoff', [...register, '--handoff', 'soon'], '--handoff: "soon" is no day', 'YYYY-MM-DD'],
   ['register: a handoff before the pilot', [...register, '--pilot-start', '2026-03-01', '--handoff', '2026-02-01'], '--handoff: 2026-02-01 is before', 'the later day'],
-  ['register: a sandbox handed off', [...register, '--sandbox', '--handoff', '2026-02-01'], '--handoff: a sandbox', 'leave out --sandbox or --handoff'],
+  ['register: a sandbox handed off', [...register, '--sandbox', '--handoff', '2026-02-01'], '--handoff: a sandbox', 'leave out one of the two'],
   ['register: an empty kind of task', [...register, '--task-kinds', 'triage,,letter'], '--task-kinds: one of the kinds', 'separated by commas'],
   ['register: a sentence for a kind of task', [...register, '--task-kinds', 'triage,a long letter'], '--task-kinds: one of the kinds', 'separated by commas'],
   ['register: a tenant in capitals', [...register, '--tenant', 'ACME'], '--tenant: a text of 4 characters', 'use 1-63 of a-z'],

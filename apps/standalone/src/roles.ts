@@ -1,5 +1,7 @@
-export const ROLES = ['recorder', 'projector'] as const;
+export const ROLES = ['recorder', 'projector', 'api'] as const;
 export type Role = (typeof ROLES)[number];
+/** Those that are there to be asked over HTTP. */
+export const LISTENING: readonly Role[] = ['api'];
 
 /** The roles that `--roles a,b` names, every one where it is left out, or what is wrong with it. */
 export function rolesOf(args: string[]): { roles: Role[] } | { wrong: string } {
