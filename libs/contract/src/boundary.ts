@@ -85,7 +85,6 @@ const DEPTH = 8;
 
 const SOURCE = new RegExp(FORMS.source.pattern);
 const ID = new RegExp(FORMS.eventId.pattern, 'u');
-const TYPE = /^[A-Za-z0-9.-]{1,64}$/;
 
 /**
  * Reads and checks one event as it came over the wire.
@@ -221,7 +220,7 @@ function refused(event: unknown, tenant: string, kind: Refusal['kind'], { field,
     tenant,
     deployment: matching(deployment, DEPLOYMENT),
     source: knownSource,
-    type: matching(type, TYPE),
+    type: typeof type === 'string' && readType(type).kind !== 'unknown' ? type : null,
     id: knownSource === null || knownId === null || UNSTORABLE.test(knownId) ? null : identityOf(knownSource, knownId),
     payload,
   };
