@@ -92,9 +92,13 @@ export async function lag(database: Database, projection: string): Promise<{ fol
   return { folded, behind, waited: Math.max(0, waited) };
 }
 
-/** What the origins have seen is read before the events, so a page that ends at the head holds all of it. */
-const LEASE = `select position, seen::text, (select jsonb_object_agg(origin, extract(epoch from end_seen_at) * 1000000)
-    from origin where end_seen_at is not null)::text as now_seen
+/**
+ * What the origins have seen is read before the events, so a page that ends at the head holds all of it. Of direct ways in
+ * that are finished the latest says it for all: there is one for each start of a process.
+ */
+const LEASE = `select position, seen::text, (select jsonb_object_agg(o.origin, extract(epoch from o.end_seen_at) * 1000000)
+    from origin o where o.end_seen_at is not null and (o.kind <> 'direct' or not o.finished
+      or o.origin = (select l.origin from origin l where l.kind = 'direct' and l.finished order by l.end_seen_at desc limit 1)))::text as now_seen
   from checkpoint where projection = $1 and shard = $2 for update skip locked`;
 const MOVE = `update checkpoint set position = $3, seen = $4::jsonb where projection = $1 and shard = $2`;
 
