@@ -8,3 +8,4 @@ export { completeThrough, finishOrigin, markEndSeen, openOrigin, openReadings, r
 export { keyOf, lag, prepare, project, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
+export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';
