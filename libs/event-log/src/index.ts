@@ -9,3 +9,4 @@ export { completeThrough, finishOrigin, kafkaOrigins, markEndSeen, openOrigin, o
 export { keyOf, lag, prepare, project, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
+export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';
