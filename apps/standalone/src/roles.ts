@@ -10,6 +10,6 @@ export function rolesOf(args: string[]): { roles: Role[] } | { wrong: string } {
   if (flag !== '--roles' || value === undefined || rest.length > 0) return { wrong: `--roles: wrong usage. Write --roles ${ROLES.join(',')}` };
   const roles = [...new Set(value.split(',').map((role) => role.trim()))];
   const unknown = roles.find((role) => !(ROLES as readonly string[]).includes(role));
-  if (unknown !== undefined) return { wrong: `--roles: there is no role "${unknown}". Choose from ${ROLES.join(', ')}` };
+  if (unknown !== undefined) return { wrong: `--roles: there is no role ${JSON.stringify(unknown)}. Choose from ${ROLES.join(', ')}` };
   return { roles: roles as Role[] };
 }

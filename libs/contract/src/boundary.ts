@@ -17,6 +17,7 @@ import { EVENT_NAMES, EVENTS, type EventName } from './events.js';
 import { faultsOf, isObject, PLAIN, plural, shapeOf, type Fault } from './faults.js';
 import { DEPLOYMENT, FORMS } from './forms.js';
 import { identityOf } from './identity.js';
+import { pseudonymised } from './passing-on.js';
 import { noSuchTime, ruleFaults, unstorable, UNSTORABLE, type Fields } from './rules.js';
 import { parseTime } from './time.js';
 import { nearestType, readType, typeOf, upcast } from './versions.js';
@@ -85,7 +86,6 @@ const DEPTH = 8;
 
 const SOURCE = new RegExp(FORMS.source.pattern);
 const ID = new RegExp(FORMS.eventId.pattern, 'u');
-const TYPE = /^[A-Za-z0-9.-]{1,64}$/;
 
 /**
  * Reads and checks one event as it came over the wire.
@@ -200,12 +200,8 @@ const pseudonymOf = (person: string, tenant: string, options: BoundaryOptions): 
 
 /** The event as it may be kept. Only for events whose subject and actor are strings or absent. */
 function payloadOf(event: Fields, data: Fields, tenant: string, options: BoundaryOptions): string | null {
-  const { subject } = event;
-  const { actor } = data;
-  const kept: Fields = { ...event };
-  delete kept['dataschema']; // any address, and of no use to whoever reads the letter
-  if (typeof subject === 'string') kept['subject'] = pseudonymOf(subject, tenant, options);
-  if (typeof actor === 'string') kept['data'] = { ...data, actor: pseudonymOf(actor, tenant, options) };
+  const pseudonym = (person: unknown) => (typeof person === 'string' ? pseudonymOf(person, tenant, options) : null);
+  const kept = pseudonymised(event, data, pseudonym(event['subject']), pseudonym(data['actor']));
   return holdsUnstorable(kept) ? null : canonical(kept);
 }
 
@@ -221,7 +217,7 @@ function refused(event: unknown, tenant: string, kind: Refusal['kind'], { field,
     tenant,
     deployment: matching(deployment, DEPLOYMENT),
     source: knownSource,
-    type: matching(type, TYPE),
+    type: typeof type === 'string' && readType(type).kind !== 'unknown' ? type : null,
     id: knownSource === null || knownId === null || UNSTORABLE.test(knownId) ? null : identityOf(knownSource, knownId),
     payload,
   };

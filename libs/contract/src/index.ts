@@ -6,6 +6,7 @@ export { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES } from './envelope.js';
 export { EVENT_NAMES, EVENTS, type EventData, type EventDefinition, type EventName, type SubjectRule } from './events.js';
 export { CODE, DEPLOYMENT } from './forms.js';
 export { jsonSchema } from './json-schema.js';
+export { passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
 export {
   Answer, AnswerRow, deploymentId, DeploymentView, DIMENSIONS, GRAINS, HealthReport, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewDeployment, ProblemShape, QUESTION,

@@ -100,20 +100,49 @@ const MIGRATION_LOCK = 7_066_081;
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const source = new DataSource({
     type: 'postgres',
-    url: options.url,
+    url: withSettings(options.url),
     applicationName: options.application,
     poolSize: options.poolSize ?? 6,
     migrations: options.migrations.map(asTypeOrmMigration),
     migrationsTableName: 'migrations',
     poolErrorHandler: () => undefined, // an idle connection that dies is replaced at its next use, which reports what is wrong
-    extra: { options: '-c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c plan_cache_mode=force_custom_plan', connectionTimeoutMillis: 10_000 },
+    extra: { options: settingsText(), connectionTimeoutMillis: 10_000 },
   });
   try {
     await source.initialize();
   } catch (error) {
     throw new WrongInput('DATABASE_URL', `the database cannot be reached: ${errorText(error)}`, 'check host, port, user, password and database name, and that Postgres runs');
   }
-  return new Database(source);
+  const database = new Database(source);
+  const lost = await lostSettings(database);
+  if (lost.length > 0) {
+    await database.close();
+    throw new WrongInput('DATABASE_URL', `what is between here and Postgres drops the settings of a connection (${lost.join(', ')})`, 'let it pass startup options on (PgBouncer: no "options" in ignore_startup_parameters), or connect to Postgres itself');
+  }
+  return database;
+}
+
+/**
+ * What every connection must be set to. Times are read as UTC, leases end with their transaction, and statements are
+ * planned for their own arrays: without any of these the log would be wrong, stuck or slow.
+ */
+const SETTINGS = { idle_in_transaction_session_timeout: ['30000', '30s'], timezone: ['UTC', 'UTC'], plan_cache_mode: ['force_custom_plan', 'force_custom_plan'] } as const;
+
+const settingsText = (): string => Object.entries(SETTINGS).map(([name, [value]]) => `-c ${name}=${value}`).join(' ');
+
+/** The driver lets options in the address replace ours: there ours come last, which wins. */
+function withSettings(address: string): string {
+  const url = new URL(address);
+  const options = url.searchParams.get('options');
+  if (options === null) return address;
+  url.searchParams.set('options', `${options} ${settingsText()}`);
+  return url.href;
+}
+
+async function lostSettings(database: Database): Promise<string[]> {
+  const names = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
+  const [row] = await database.query<Record<string, string>>(`select ${names.map((name) => `current_setting('${name}') as ${name}`).join(', ')}`);
+  return names.filter((name) => row![name] !== SETTINGS[name][1]);
 }
 
 function asTypeOrmMigration(migration: Migration): new () => MigrationInterface {

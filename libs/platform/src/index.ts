@@ -6,7 +6,7 @@ export { Health } from './health.js';
 export { Keys, type AccessKey, type KeyKind, type ListedKey, type NewKey } from './keys.js';
 export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
-export { openKafka, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
+export { isMisnamedUsage, openKafka, originName, retireStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { notAcceptable, Problem, problemOf, send, wrongContentType } from './problem.js';
 export { inSpan, linkTo, openLogger, startTelemetry } from './telemetry.js';
 export { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';

@@ -39,3 +39,12 @@ export function usageTopicOf(prefix: string, topic: string): { tenant: string | 
 
 /** What a tenant may be called. */
 export const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** Whether a topic looks as if a tenant's events came in it, under a name that no tenant can have: nobody reads it. */
+export const isMisnamedUsage = (prefix: string, topic: string): boolean => topic.startsWith(`${prefix}.usage.`) && usageTopicOf(prefix, topic) === null;
+
+/** The origin of a topic's partitions in the log; another cluster is another origin. */
+export const originName = (cluster: string, topic: string): string => `${cluster}/${topic}`;
+
+/** SQL that gives up an origin whose topic is gone: until then it holds back through when answers are complete. */
+export const retireStatement = (name: string): string => `update origin set finished = true where name = '${name}'`;

@@ -1,0 +1,19 @@
+/** The SDK in Node. In browsers, bundlers take `browser.ts` in its place. */
+import { node } from './node.js';
+import { type FootholdOptions } from './options.js';
+import { Reporter } from './reporter.js';
+import { Session } from './session.js';
+
+/**
+ * Reports what becomes of an AI system's results. One a process and deployment; `as(person)` serves the rest. End a process
+ * with `await foothold.shutdown()`: what waits is kept nowhere else.
+ */
+export class Foothold extends Reporter {
+  /** Wrong options throw nothing: they are said by `onWarning`, and every call counts as dropped. */
+  constructor(options: FootholdOptions) {
+    super(new Session(options, node), options?.person);
+  }
+}
+
+export { personToken, type PersonTokenFacts } from './person-token.js';
+export * from './entry.js';
