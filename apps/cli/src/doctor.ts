@@ -2,7 +2,7 @@
 import { usageProjection } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
 import { kafkaOrigins, lag, openReadings, strangeTenant } from '@foothold/event-log';
-import { errorText, isMisnamedUsage, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, originName, readConfig, retireStatement, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
+import { errorText, isMisnamedUsage, isSource, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, originName, readConfig, retireStatement, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import kafkajs, { type Admin } from 'kafkajs';
 import { statfs } from 'node:fs/promises';
@@ -147,13 +147,13 @@ async function topics(admin: Admin, config: Config, database: Database | null): 
   const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: usage.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })) });
   const compacted = resources.filter(({ configEntries }) => configEntries.some(({ configValue }) => configValue.includes('compact'))).map(({ resourceName }) => resourceName);
   checks.push(judged('retention', compacted.length === 0, compacted.length === 0 ? 'no usage topic is compacted' : `compacted: ${compacted.join(', ')}`, 'set cleanup.policy=delete: compaction removes events before they are recorded'));
-  return database ? [...checks, ...(await fences(admin, clusterId, usage, database))] : checks;
+  return database ? [...checks, ...(await fences(admin, clusterId, all.filter((topic) => isSource(config.KAFKA_PREFIX, topic)), database))] : checks;
 }
 
 /** Where the log's fences stand, beside what the broker holds: Kafka's own commits count for nothing. */
-async function fences(admin: Admin, cluster: string, usage: string[], database: Database): Promise<Check[]> {
+async function fences(admin: Admin, cluster: string, read: string[], database: Database): Promise<Check[]> {
   const origins = await kafkaOrigins(database);
-  const names = new Map(usage.map((topic) => [originName(cluster, topic), topic]));
+  const names = new Map(read.map((topic) => [originName(cluster, topic), topic]));
   const gone = [...new Set(origins.map(({ name }) => name).filter((name) => !names.has(name)))];
   const changed: string[] = [];
   let waiting = 0;

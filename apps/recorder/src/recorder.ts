@@ -13,16 +13,14 @@
  * tools only; whatever it says, a partition is read from where the database says.
  */
 import { append, Fenced, markEndSeen, type Log } from '@foothold/event-log';
-import { inSpan, isMisnamedUsage, isTransient, linkTo, openKafka, originName, retireStatement, usageTopicOf, type Config, type Fatal, type Link, type Logger, type Pseudonymiser } from '@foothold/platform';
+import { inSpan, isMisnamedUsage, isSource, isTransient, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
 import { type Consumer, type ConsumerEndBatchProcessEvent, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
-import { arrivalOf, headerText } from './arrival.js';
+import { arrivalOf, sampledTrace, sourceOf, tenantOf } from './arrival.js';
 import { Broker, PartitionUnknown } from './broker.js';
 import { fingerprint, openPartition, type Partition } from './partition.js';
 
 /** Records appended in one transaction. */
 const STRETCH = 5_000;
-/** Spans link at most this many of a batch's sampled traces. */
-const LINKS = 32;
 /** How long a recorder that died keeps its partitions from the others; heartbeats go on while a batch waits for the database. */
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
@@ -84,7 +82,7 @@ export class Recorder {
   /** Reads every usage topic there is; starts anew when one has come or gone. */
   private async follow(): Promise<void> {
     const all = await this.broker.topics();
-    const topics = all.filter((topic) => usageTopicOf(this.config.KAFKA_PREFIX, topic) !== null).sort();
+    const topics = all.filter((topic) => isSource(this.config.KAFKA_PREFIX, topic)).sort();
     this.warnOfMisnamed(all.filter((topic) => isMisnamedUsage(this.config.KAFKA_PREFIX, topic)));
     if (topics.length === 0) this.logger.warn('no topic %s.usage.v1 or %s.usage.<tenant>.v1 yet: create it', this.config.KAFKA_PREFIX, this.config.KAFKA_PREFIX);
     if (topics.join() === this.topics.join()) return;
@@ -174,7 +172,7 @@ export class Recorder {
     const { partitions } = this;
     const known = partitions.get(key);
     if (known) return known;
-    const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
+    const tenant = tenantOf(this.config.KAFKA_PREFIX, topic);
     const partition = await openPartition(this.log.database, () => this.broker.boundsOf(topic, part), originName(this.cluster, topic), topic, part, tenant, this.logger);
     // A second opening may have come first: one state a partition, or each would seek away from the other.
     const first = partitions.get(key);
@@ -241,11 +239,11 @@ export class Recorder {
 
   private async record(partition: Partition, messages: KafkaMessage[], next: number): Promise<void> {
     const { topic } = partition;
-    const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
-    const links = linksOf(messages);
-    await inSpan('record', { 'messaging.batch.message_count': messages.length, 'messaging.destination.name': topic }, links, async (span) => {
+    const source = sourceOf(this.config.KAFKA_PREFIX, topic);
+    const traces = messages.map(sampledTrace);
+    await inSpan('record', { 'messaging.batch.message_count': messages.length, 'messaging.destination.name': topic }, traces, async (span) => {
       const receivedAt = Date.now() * 1000;
-      const arrivals = messages.map((message) => arrivalOf(message, tenant, receivedAt, this.pseudonymiser));
+      const arrivals = messages.map((message, i) => arrivalOf(message, source, receivedAt, this.pseudonymiser, traces[i]));
       const last = messages.at(-1);
       const outcome = await append(this.log, arrivals, {
         origin: partition.origin, from: partition.next, next, voids: next - partition.next - messages.length,
@@ -328,16 +326,6 @@ export class Recorder {
     if (isTransient(error) || isKafkas(error)) this.logger.warn('%s', (error as Error).message);
     else this.fatal(error);
   }
-}
-
-/** The first sampled traces that these messages belong to. */
-function linksOf(messages: KafkaMessage[]): Link[] {
-  const links: Link[] = [];
-  for (const message of messages) {
-    const link = message.headers?.['traceparent'] && linkTo(headerText(message, 'traceparent'));
-    if (link && links.push(link) === LINKS) break;
-  }
-  return links;
 }
 
 const TICK_MS = 200;

@@ -47,7 +47,7 @@ export function keyOf<Row>(table: Table<Row>, row: Row): string {
 }
 
 /** What one call of `project` found: how many events it folded, or that another projector is at it. */
-export type Progress = { folded: number; behind: boolean } | 'leased';
+export type Progress = { folded: number; behind: boolean; /** Of the traces that the folded events belong to. */ traceparents: string[] } | 'leased';
 
 /**
  * Folds the next page of one shard.
@@ -66,7 +66,8 @@ export async function project(log: Log, projection: Projection, shard: number): 
     if (events.length > 0 || seen !== checkpoint.seen) {
       await client.query({ name: 'project-move', text: MOVE, values: [projection.name, shard, position, seen] });
     }
-    return { folded: events.length, behind };
+    const marks = events.length === 0 ? [] : (await client.query<{ traceparent: string }>({ name: 'project-marks', text: TAKE_MARKS, values: [shard, position] })).rows;
+    return { folded: events.length, behind, traceparents: marks.map(({ traceparent }) => traceparent) };
   });
 }
 
@@ -100,6 +101,7 @@ const LEASE = `select position, seen::text, (select jsonb_object_agg(o.origin, e
     from origin o where o.end_seen_at is not null and (o.kind <> 'direct' or not o.finished
       or o.origin = (select l.origin from origin l where l.kind = 'direct' and l.finished order by l.end_seen_at desc limit 1)))::text as now_seen
   from checkpoint where projection = $1 and shard = $2 for update skip locked`;
+const TAKE_MARKS = `delete from trace_mark where shard = $1 and position <= $2 returning traceparent`;
 const MOVE = `update checkpoint set position = $3, seen = $4::jsonb where projection = $1 and shard = $2`;
 
 class PageStore implements Store {

@@ -106,7 +106,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     migrations: options.migrations.map(asTypeOrmMigration),
     migrationsTableName: 'migrations',
     poolErrorHandler: () => undefined, // an idle connection that dies is replaced at its next use, which reports what is wrong
-    extra: { options: settingsText(), connectionTimeoutMillis: 10_000 },
+    extra: { options: `${IDLE} ${SETTINGS}`, connectionTimeoutMillis: 10_000 },
   });
   try {
     await source.initialize();
@@ -123,26 +123,28 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
- * What every connection must be set to. Times are read as UTC, leases end with their transaction, and statements are
- * planned for their own arrays: without any of these the log would be wrong, stuck or slow.
+ * What every connection must be set to. Times are read as UTC, and statements are planned for their own arrays: without
+ * these the log would be wrong or slow.
  */
-const SETTINGS = { idle_in_transaction_session_timeout: ['30000', '30s'], timezone: ['UTC', 'UTC'], plan_cache_mode: ['force_custom_plan', 'force_custom_plan'] } as const;
+const SETTINGS = '-c timezone=UTC -c plan_cache_mode=force_custom_plan';
+/** Leases end with their transaction, so a stalled one must end; how soon may be set in the address. */
+const IDLE = '-c idle_in_transaction_session_timeout=30000';
 
-const settingsText = (): string => Object.entries(SETTINGS).map(([name, [value]]) => `-c ${name}=${value}`).join(' ');
-
-/** The driver lets options in the address replace ours: there ours come last, which wins. */
+/** The driver lets options in the address replace ours: there the last of a name wins. */
 function withSettings(address: string): string {
   const url = new URL(address);
   const options = url.searchParams.get('options');
   if (options === null) return address;
-  url.searchParams.set('options', `${options} ${settingsText()}`);
+  url.searchParams.set('options', `${IDLE} ${options} ${SETTINGS}`);
   return url.href;
 }
 
 async function lostSettings(database: Database): Promise<string[]> {
-  const names = Object.keys(SETTINGS) as (keyof typeof SETTINGS)[];
-  const [row] = await database.query<Record<string, string>>(`select ${names.map((name) => `current_setting('${name}') as ${name}`).join(', ')}`);
-  return names.filter((name) => row![name] !== SETTINGS[name][1]);
+  const [row] = await database.query<Record<string, boolean>>(
+    `select current_setting('timezone') = 'UTC' as "timezone", current_setting('plan_cache_mode') = 'force_custom_plan' as "plan_cache_mode",
+            current_setting('idle_in_transaction_session_timeout') <> '0' as "idle_in_transaction_session_timeout"`,
+  );
+  return Object.keys(row!).filter((name) => !row![name]);
 }
 
 function asTypeOrmMigration(migration: Migration): new () => MigrationInterface {

@@ -30,6 +30,9 @@ export const usageTopic = (prefix: string): string => `${prefix}.usage.v1`;
 /** The topic a host writes with its own Kafka client: its name is the tenant. */
 export const tenantTopic = (prefix: string, tenant: string): string => `${prefix}.usage.${tenant}.v1`;
 
+/** The topic to which the collector writes what it refused. */
+export const deadLettersTopic = (prefix: string): string => `${prefix}.dead-letters.v1`;
+
 /** What a topic's name says: null where it is none of usage. `tenant` null: the collector's topic, tenants are in the headers. */
 export function usageTopicOf(prefix: string, topic: string): { tenant: string | null } | null {
   if (topic === usageTopic(prefix)) return { tenant: null };
@@ -48,3 +51,6 @@ export const originName = (cluster: string, topic: string): string => `${cluster
 
 /** SQL that gives up an origin whose topic is gone: until then it holds back through when answers are complete. */
 export const retireStatement = (name: string): string => `update origin set finished = true where name = '${name}'`;
+
+/** Whether the recorder reads this topic. */
+export const isSource = (prefix: string, topic: string): boolean => usageTopicOf(prefix, topic) !== null || topic === deadLettersTopic(prefix);
