@@ -20,3 +20,5 @@ export class KafkaError extends Error {
 }
 
 export function startKafka(options: { port?: number; dataDir: string; quiet?: boolean }): Promise<RunningKafka>;
+
+export function runKafkaTool(mainClass: string, args: string[], input?: string): Promise<string>;

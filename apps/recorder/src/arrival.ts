@@ -1,7 +1,7 @@
 /** From a Kafka message to what the log appends: the boundary for records that no collector has checked, and for those that one has. */
 import { checkMessage, type Refusal } from '@foothold/contract';
 import { type Arrival } from '@foothold/event-log';
-import { TENANT, type Pseudonymiser } from '@foothold/platform';
+import { TENANT, undecodable, type Pseudonymiser } from '@foothold/platform';
 import { type KafkaMessage } from 'kafkajs';
 
 /**
@@ -10,6 +10,8 @@ import { type KafkaMessage } from 'kafkajs';
  * @param receivedAt microseconds since 1970
  */
 export function arrivalOf(message: KafkaMessage, topicTenant: string | null, receivedAt: number, pseudonymiser: Pseudonymiser): Arrival {
+  const lost = message.value && undecodable(message.value);
+  if (lost) return refused('batch', lost, 'send the events of that batch again, no more than 1 MB together, uncompressed or with gzip, snappy, lz4 or zstd', topicTenant);
   const tenant = topicTenant ?? headerText(message, 'tenant');
   if (tenant === undefined || !TENANT.test(tenant)) {
     const shape = tenant === undefined ? 'there is none' : `a text of ${tenant.length} characters that is no tenant's name`;

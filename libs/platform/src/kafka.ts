@@ -2,6 +2,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 import { type Logger } from 'pino';
 import { WrongInput } from '@foothold/contract';
+import { readEveryCompression } from './compression.js';
 import { type Config } from './config.js';
 
 /**
@@ -12,6 +13,7 @@ export function openKafka(config: Config, clientId: string, logger: Logger): Kaf
   if (config.KAFKA_BROKERS.length === 0) {
     throw new WrongInput('KAFKA_BROKERS', 'no broker is named', 'set it to host:port of your brokers, or start one here with: npm run kafka');
   }
+  readEveryCompression();
   return new Kafka({
     clientId,
     brokers: config.KAFKA_BROKERS,
