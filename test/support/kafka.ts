@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompressionTypes, Kafka, logLevel, Partitioners, type Admin, type IHeaders, type Producer } from 'kafkajs';
-import { runKafkaTool, startKafka, type RunningKafka } from '../../deploy/kafka/kafka.mjs';
+import { runKafkaTool, startKafka, type KafkaOptions, type RunningKafka } from '../../deploy/kafka/kafka.mjs';
 
 export interface TestMessage {
   key?: string | null;
@@ -38,9 +38,9 @@ export function requireKafka(): string[] {
 }
 
 /** A Kafka of the spec's own, to be killed and restarted; `stop` also removes its data. */
-export async function ownKafka(): Promise<RunningKafka> {
+export async function ownKafka(options: Pick<KafkaOptions, 'more' | 'scram'> = {}): Promise<RunningKafka> {
   const dataDir = await mkdtemp(join(tmpdir(), 'foothold-kafka-'));
-  const kafka = await startKafka({ dataDir, quiet: true });
+  const kafka = await startKafka({ dataDir, quiet: true, ...options });
   const { stop } = kafka;
   kafka.stop = async () => {
     await stop();
