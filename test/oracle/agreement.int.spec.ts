@@ -1,5 +1,5 @@
 /** Every metric, on random histories, as the read tables answer it and as the oracle works it out from the events alone. */
-import { adoptionMigrations, answer, CATALOGUE, DEFAULT_REGISTRATION, understand, usageProjection } from '@foothold/adoption';
+import { adoptionMigrations, CATALOGUE, DEFAULT_REGISTRATION, prepareAnswer, understand, usageProjection } from '@foothold/adoption';
 import { checkMessage, type UsageEvent } from '@foothold/contract';
 import { append, change, eventLogMigrations, openLog, openOrigin, openTenant, prepare, project, USAGE_SHARDS, type Log } from '@foothold/event-log';
 import { openDatabase, type Database } from '@foothold/platform';
@@ -66,7 +66,8 @@ test(`every metric agrees with the oracle on ${HISTORIES} histories`, async () =
         const identity = log.identities.deployment(tenant, registration.id) ?? (await learnt(log, tenant, registration.id));
         for (const { metric, grain, by, range, completeThrough } of questions) {
           const question = understand({ metric, grain, by: by.join(','), from: range?.[0], to: range?.[1] });
-          const found = await answer((sql, values) => database.query(sql, values), { deployment: identity.deployment, registration, completeThrough }, question);
+          const prepared = await prepareAnswer((sql, values) => database.query(sql, values), { deployment: identity.deployment, registration, completeThrough }, question);
+          const found = await prepared.answer();
           // Left out, a range is all there is of the deployment, whichever metric is asked for.
           const extent = range ?? (await extentOf(identity.deployment));
           const expected = extent ? oracle(told, registrations, { deployment: registration.id, metric, grain, by, from: extent[0]!, to: extent[1]!, completeThrough }) : [];

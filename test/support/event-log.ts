@@ -29,7 +29,7 @@ export interface LogUnderTest {
   /** Rows of any statement, numbers and texts as the driver gives them. */
   rows<Row = Record<string, unknown>>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** An origin with its fence at offset 0. */
-  origin(name?: string, tenant?: string | null, kind?: 'kafka' | 'file'): Promise<Source>;
+  origin(name?: string, tenant?: string | null, kind?: 'kafka' | 'file' | 'direct'): Promise<Source>;
 }
 
 /** One origin as its only reader sees it. */
@@ -63,13 +63,13 @@ export function freshLog(): LogUnderTest {
       log,
       open: (url = fresh.url, poolSize?: number) => open(url, eventLogMigrations, poolSize),
       rows: (sql: string, values?: unknown[]) => database.query(sql, values),
-      origin: (name = 'cluster/topic', tenant: string | null = null, kind: 'kafka' | 'file' = 'kafka') => sourceOf(log, name, tenant, kind),
+      origin: (name = 'cluster/topic', tenant: string | null = null, kind: 'kafka' | 'file' | 'direct' = 'kafka') => sourceOf(log, name, tenant, kind),
     } satisfies LogUnderTest);
   });
   return under;
 }
 
-async function sourceOf(log: Log, name: string, tenant: string | null, kind: 'kafka' | 'file'): Promise<Source> {
+async function sourceOf(log: Log, name: string, tenant: string | null, kind: 'kafka' | 'file' | 'direct'): Promise<Source> {
   const { origin, nextOffset } = await openOrigin(log.database, { kind, name, part: 0, tenant, firstOffset: 0 });
   let from = nextOffset;
   const next = (count: number): Stretch => ({ origin, from, next: from + count, voids: 0, mark: null, markOffset: null });

@@ -82,7 +82,7 @@ describe('registration', () => {
       ['--pilot-start', '2026-01-06', '"2026-01-05"'], ['--handoff', '2026-03-03', '"2026-03-02"'], ['--target', '0.5', '0.6'],
     ];
     for (const [flag, value, before] of changed) {
-      expect(await cli(...whole.map((arg, i) => (whole[i - 1] === flag ? value : arg)))).toEqual({ code: 1, stdout: '', stderr: `foothold: ${flag}: claims is registered with ${before} already. register the new setting under another id, or leave the flag as it was\n` });
+      expect(await cli(...whole.map((arg, i) => (whole[i - 1] === flag ? value : arg)))).toEqual({ code: 1, stdout: '', stderr: `foothold: ${flag}: claims is registered with ${before} already. register the new setting under another id, or leave this one as it was\n` });
     }
     expect(answerOf(await cli(...whole))).toEqual({ ...registered, new: false });
   });

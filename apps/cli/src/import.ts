@@ -3,12 +3,11 @@
  * A reading of a file is an origin whose offsets are its lines, so an interrupted import goes on where it stopped, and
  * two imports of one file at once cannot count a line twice.
  */
-import { DEFAULT_REGISTRATION, usageProjection } from '@foothold/adoption';
+import { DEFAULT_REGISTRATION, registerDeployment, usageProjection } from '@foothold/adoption';
 import { checkMessage, EVENT_BYTES, tooLong, WrongInput, type BoundaryOptions } from '@foothold/contract';
 import { append, Fenced, finishOrigin, lag, openOrigin, prepare, project, readings, USAGE_SHARDS, type Arrival, type Log, type Outcome } from '@foothold/event-log';
 import { SingleBar } from 'cli-progress';
 import { type Command } from 'commander';
-import { registerDeployment } from './deployment.js';
 import { digestOf, sizeOf } from './file.js';
 import { linesOf, type Line } from './lines.js';
 import { inSession, say, withTenant, type Session } from './session.js';
@@ -95,7 +94,7 @@ async function arrivalsOf(session: Session, lines: Line[], { tenant, register }:
     await identities.learnDeployments([...deployments].map((deployment) => ({ tenant, deployment })));
     for (const deployment of deployments) {
       if (identities.deployment(tenant, deployment)) continue;
-      await registerDeployment(session, tenant, deployment, DEFAULT_REGISTRATION);
+      await registerDeployment(session.log, session.keyCheck, tenant, deployment, DEFAULT_REGISTRATION, receivedAt);
       process.stderr.write(`registered ${deployment} with the defaults (time zone UTC, every task kind eligible)\n`);
     }
   }

@@ -1,6 +1,5 @@
-import { answer, CATALOGUE, checkDeploymentId, understand, usageProjection, type Answer, type Registration } from '@foothold/adoption';
-import { WrongInput } from '@foothold/contract';
-import { completeThrough } from '@foothold/event-log';
+import { ask, CATALOGUE, checkDeploymentId, understand } from '@foothold/adoption';
+import { type Answer } from '@foothold/contract';
 import { type Command } from 'commander';
 import { asUsage, inSession, say, table, withTenant, WrongUsage } from './session.js';
 
@@ -27,17 +26,8 @@ export function addMetricsCommand(program: Command): void {
       if (deployment === undefined || metric === undefined) throw new WrongUsage(deployment === undefined ? 'deployment' : 'metric', 'is missing', 'write: foothold metrics DEPLOYMENT METRIC, or foothold metrics --list for the choices');
       await asUsage((field) => field, () => checkDeploymentId('deployment', deployment));
       const question = await asUsage(flagOf, () => understand({ metric, grain: flags.grain, from: flags.from, to: flags.to, by: flags.by }));
-      const found = await inSession(async ({ log }) => {
-        await log.identities.learnDeployments([{ tenant: flags.tenant, deployment }]);
-        const identity = log.identities.deployment(flags.tenant, deployment);
-        if (!identity) throw new WrongInput('deployment', `tenant "${flags.tenant}" has no deployment "${deployment}"`, `register it: foothold deployment register ${deployment}`);
-        const subject = {
-          deployment: identity.deployment,
-          registration: identity.registration as Registration,
-          completeThrough: await completeThrough(log.database, flags.tenant, usageProjection.name),
-        };
-        return asUsage(flagOf, () => answer((sql, values) => log.database.query(sql, values), subject, question));
-      });
+      const viewer = { tenant: flags.tenant, deployments: null };
+      const found = await inSession(({ log }) => asUsage(flagOf, async () => (await ask(log, viewer, deployment, question)).answer()));
       say(flags.json, found, () => answerText(found, question.by));
     });
 }

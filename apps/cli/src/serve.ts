@@ -12,8 +12,8 @@ const NODE_FLAGS = ['--enable-source-maps', '--min-semi-space-size=64', '--max-s
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('run the processes: recorder (Kafka to log) and projector (log to read tables)')
-    .option('--roles <list>', 'which, separated by commas', 'recorder,projector')
+    .description('run the processes: recorder (Kafka to log), projector (log to read tables) and api (questions over HTTP)')
+    .option('--roles <list>', 'which, separated by commas', 'recorder,projector,api')
     .option('--json', 'accepted as on every command; the log lines on stderr are JSON anyway')
     .action(async ({ roles }: { roles: string }) => {
       const child = spawn(process.execPath, [...NODE_FLAGS, STANDALONE, '--roles', roles], { stdio: 'inherit' });

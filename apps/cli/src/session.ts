@@ -1,7 +1,7 @@
 /** What every command works in: the database, the log and the keys, opened for its duration. */
 import { adoptionMigrations } from '@foothold/adoption';
-import { WrongInput } from '@foothold/contract';
-import { eventLogMigrations, openLog, type Log } from '@foothold/event-log';
+import { Unknown, WrongInput } from '@foothold/contract';
+import { eventLogMigrations, openLog, type KeyCheck, type Log } from '@foothold/event-log';
 import { openPlatformDatabase, openPseudonymiser, readConfig, TENANT, type Config, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import { printable } from './printable.js';
@@ -18,6 +18,7 @@ export interface Session {
   config: Config;
   log: Log;
   pseudonymiser: Pseudonymiser;
+  keyCheck: KeyCheck;
 }
 
 export const MIGRATIONS = [...eventLogMigrations, ...adoptionMigrations];
@@ -29,7 +30,8 @@ export async function inSession<T>(work: (session: Session) => Promise<T>): Prom
   try {
     await database.migrate();
     const pseudonymiser = openPseudonymiser(config);
-    return await work({ config, log: openLog(database, (tenant) => pseudonymiser.check(tenant)), pseudonymiser });
+    const keyCheck: KeyCheck = (tenant) => pseudonymiser.check(tenant);
+    return await work({ config, log: openLog(database, keyCheck), pseudonymiser, keyCheck });
   } finally {
     await close();
   }
@@ -45,12 +47,12 @@ function tenantName(text: string): string {
   return text;
 }
 
-/** Turns what is wrong with a question into wrong usage of the flag that asked it. */
+/** Turns what is wrong with a question into wrong usage of the flag that asked it; what is not there is no wrong usage. */
 export async function asUsage<T>(flag: (field: string) => string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof WrongInput) throw new WrongUsage(flag(error.field), error.reason, error.fix);
+    if (error instanceof WrongInput && !(error instanceof Unknown)) throw new WrongUsage(flag(error.field), error.reason, error.fix);
     throw error;
   }
 }

@@ -9,6 +9,8 @@ import { footholdHere, footholds, type Ended } from '../../../test/support/footh
 const NOWHERE: Record<string, string> = { DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/none', FOOTHOLD_HOME: '/nonexistent/foothold', FOOTHOLD_PSEUDONYM_KEY: 'ab'.repeat(32) };
 const coverage = ['metrics', 'claims', 'adoption.coverage'];
 const register = ['deployment', 'register', 'claims'];
+const create = ['key', 'create', '--kind', 'write'];
+const publish = ['key', 'create', '--kind', 'publishable'];
 
 /** [what, command, what stderr names, part of the fix] */
 const FLAGS: [string, string[], string, string][] = [
@@ -42,6 +44,13 @@ const FLAGS: [string, string[], string, string][] = [
   ['metrics: a dimension twice', [...coverage, '--by', 'task_kind,task_kind'], '--by: a dimension is named twice', 'name each dimension once'],
   ['metrics: a tenant with a dot', [...coverage, '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
 
+  ['tail: no deployment', ['tail'], "missing required argument 'deployment'", 'foothold COMMAND --help'],
+  ['tail: a deployment with a slash', ['tail', 'a/b'], 'deployment: a text of 3 characters', 'use 1-64 letters, digits'],
+  ['tail: a span without unit', ['tail', 'claims', '--since', '10'], '--since: "10" is no span of time', '90s, 10m, 2h or 3d'],
+  ['tail: a span that reaches into the future', ['tail', 'claims', '--since', '-10m'], '--since: "-10m" is no span of time', '90s, 10m, 2h or 3d'],
+  ['tail: a day for a span', ['tail', 'claims', '--since', '2026-01-05'], '--since: "2026-01-05" is no span of time', '90s, 10m, 2h or 3d'],
+  ['tail: a tenant with a dot', ['tail', 'claims', '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
+
   ['deployment: nothing', ['deployment'], 'Usage: foothold deployment', 'register'],
   ['deployment: an unknown command', ['deployment', 'remove', 'claims'], "unknown command 'remove'", 'foothold COMMAND --help'],
   ['register: no id', ['deployment', 'register'], "missing required argument 'id'", 'foothold COMMAND --help'],
@@ -59,7 +68,7 @@ const FLAGS: [string, string[], string, string][] = [
   ['register: a pilot’s start that does not exist', [...register, '--pilot-start', '2026-02-29'], '--pilot-start: "2026-02-29" is no day', 'YYYY-MM-DD'],
   ['register: a word for a handoff', [...register, '--handoff', 'soon'], '--handoff: "soon" is no day', 'YYYY-MM-DD'],
   ['register: a handoff before the pilot', [...register, '--pilot-start', '2026-03-01', '--handoff', '2026-02-01'], '--handoff: 2026-02-01 is before', 'the later day'],
-  ['register: a sandbox handed off', [...register, '--sandbox', '--handoff', '2026-02-01'], '--handoff: a sandbox', 'leave out --sandbox or --handoff'],
+  ['register: a sandbox handed off', [...register, '--sandbox', '--handoff', '2026-02-01'], '--handoff: a sandbox', 'leave out one of the two'],
   ['register: an empty kind of task', [...register, '--task-kinds', 'triage,,letter'], '--task-kinds: one of the kinds', 'separated by commas'],
   ['register: a sentence for a kind of task', [...register, '--task-kinds', 'triage,a long letter'], '--task-kinds: one of the kinds', 'separated by commas'],
   ['register: a tenant in capitals', [...register, '--tenant', 'ACME'], '--tenant: a text of 4 characters', 'use 1-63 of a-z'],
@@ -77,6 +86,26 @@ const FLAGS: [string, string[], string, string][] = [
   ['dead-letters: an unknown command', ['dead-letters', 'purge'], "unknown command 'purge'", 'foothold COMMAND --help'],
   ['dead-letters: an unknown flag', ['dead-letters', 'list', '--all'], "unknown option '--all'", 'foothold COMMAND --help'],
   ['dead-letters: a prototype for a tenant', ['dead-letters', 'list', '--tenant', '__proto__'], '--tenant: a text of 9 characters', 'use 1-63 of a-z'],
+  ['key: nothing', ['key'], 'Usage: foothold key', 'create'],
+  ['key create: no kind', ['key', 'create'], "required option '--kind <kind>' not specified", 'foothold COMMAND --help'],
+  ['key create: an unknown kind', ['key', 'create', '--kind', 'admin'], '--kind: "admin" is no kind of key', 'choose one of write, publishable, read'],
+  ['key create: a deployment with a slash', [...create, '--deployments', 'claims,a/b'], '--deployments: entry 2 is no deployment’s id', 'use 1-64 letters, digits'],
+  ['key create: no deployment', [...create, '--deployments', ''], '--deployments: entry 1 is no deployment’s id', 'use 1-64 letters, digits'],
+  ['key create: origins of a secret key', [...create, '--origins', 'https://acme.example'], '--origins: a write key is secret', 'make a publishable key'],
+  ['key create: every origin', [...publish, '--origins', '*'], '--origins: entry 1 is no web origin', 'leave the flag out for any'],
+  ['key create: an origin with a path', [...publish, '--origins', 'https://acme.example/shop'], '--origins: entry 1 is no web origin', 'https://app.example.com'],
+  ['key create: an origin with a slash', [...publish, '--origins', 'http://localhost:3000,https://acme.example/'], '--origins: entry 2 is no web origin', 'https://app.example.com'],
+  ['key create: an origin in capitals', [...publish, '--origins', 'https://ACME.example'], '--origins: entry 1 is no web origin', 'https://app.example.com'],
+  ['key create: an origin without a scheme', [...publish, '--origins', 'acme.example'], '--origins: entry 1 is no web origin', 'https://app.example.com'],
+  ['key create: a script for an origin', [...publish, '--origins', 'javascript:alert(1)'], '--origins: entry 1 is no web origin', 'https://app.example.com'],
+  ['key create: a day that does not exist', [...create, '--expires', '2027-02-30'], '--expires: "2027-02-30" is no day', 'YYYY-MM-DD'],
+  ['key create: a day gone by', [...create, '--expires', '2020-01-01'], '--expires: 2020-01-01 has come already', 'a day to come'],
+  ['key create: an empty note', [...create, '--note', ''], '--note: a text of 0 characters', '1 to 200 characters'],
+  ['key create: a note with an escape sequence', [...create, '--note', '\u001b[31m'], '--note: a text of 5 characters', '1 to 200 characters'],
+  ['key create: a tenant in capitals', [...create, '--tenant', 'ACME'], '--tenant: a text of 4 characters', 'use 1-63 of a-z'],
+  ['key list: an argument', ['key', 'list', '1'], "too many arguments for 'list'", 'foothold COMMAND --help'],
+  ['key revoke: no number', ['key', 'revoke'], "missing required argument 'id'", 'foothold COMMAND --help'],
+  ['key revoke: the key itself', ['key', 'revoke', 'fhw_abc'], 'id: a text of 7 characters', 'foothold key list'],
   ['doctor: an argument', ['doctor', 'kafka'], "too many arguments for 'doctor'", 'foothold COMMAND --help'],
   ['doctor: an unknown flag', ['doctor', '--repair'], "unknown option '--repair'", 'foothold COMMAND --help'],
   ['serve: an argument', ['serve', 'recorder'], "too many arguments for 'serve'", 'foothold COMMAND --help'],

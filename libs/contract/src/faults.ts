@@ -31,10 +31,13 @@ interface Keywords {
   properties?: Record<string, TSchema>;
   additionalProperties?: boolean;
   patternProperties?: Record<string, TSchema>;
+  items?: TSchema;
+  minItems?: number;
+  maxItems?: number;
 }
 
 const WORDS = new Map<string, string>(Object.values(FORMS).map((form) => [form.pattern, form.words]));
-const SAFE_NAME = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
+export const SAFE_NAME = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
 /** One word at most, and no e-mail address. */
 export const PLAIN = /^[!-?A-~]{0,256}$/;
 
@@ -80,12 +83,13 @@ function* walkEntries({ patternProperties = {}, maxProperties = Infinity }: Keyw
   for (const key of keys) yield* walk(schema, value[key], path, false);
 }
 
-function wrong(schema: Keywords, value: unknown, field: string, optional: boolean): Fault {
+export function wrong(schema: Keywords, value: unknown, field: string, optional: boolean): Fault {
   const kind = schema.type === 'integer' ? 'number' : schema.type;
-  const found = typeof value === 'object' && !isObject(value) ? 'no object' : typeof value; // null and lists are objects to typeof only
+  const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
   const why =
     schema.const !== undefined || schema.enum ? 'none of the values there are'
-    : kind !== found ? `not ${kind === 'object' ? 'an object' : `a ${kind}`}`
+    : kind !== found ? `not ${kind === 'object' ? 'an object' : kind === 'array' ? 'a list' : `a ${kind}`}`
+    : kind === 'array' ? 'not what the list must hold'
     : typeof value === 'string' ? 'not of the form it must have'
     : schema.type === 'integer' && !Number.isInteger(value) ? 'not an integer'
     : 'out of range';
@@ -97,7 +101,7 @@ function wrong(schema: Keywords, value: unknown, field: string, optional: boolea
   };
 }
 
-function expected(schema: Keywords): string {
+export function expected(schema: Keywords): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return `one of ${schema.enum.join(', ')}`;
   if (schema.pattern !== undefined) return WORDS.get(schema.pattern) ?? `text of the form ${schema.pattern}`;
@@ -111,6 +115,8 @@ function expected(schema: Keywords): string {
       const least = schema.exclusiveMinimum === undefined ? `from ${schema.minimum}` : `above ${schema.exclusiveMinimum}`;
       return `${schema.type === 'integer' ? 'an integer' : 'a number'} ${least} to ${schema.maximum}`;
     }
+    case 'array':
+      return `a list of ${schema.minItems ?? 0} to ${schema.maxItems}, none twice, each of them ${expected(schema.items as Keywords)}`;
     default:
       return 'an object';
   }

@@ -1,9 +1,17 @@
 /** The language everybody shares: the usage events, the boundary every way in calls, and what it says of wrong input. */
+export { readFields, readParameters } from './asked.js';
 export { checkEvent, checkMessage, tooLong, type BoundaryOptions, type Refusal, type UsageEvent, type Verdict } from './boundary.js';
 export { canonical } from './canonical.js';
 export { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES } from './envelope.js';
 export { EVENT_NAMES, EVENTS, type EventData, type EventDefinition, type EventName, type SubjectRule } from './events.js';
-export { DEPLOYMENT } from './forms.js';
+export { CODE, DEPLOYMENT, PERSON } from './forms.js';
+export { jsonSchema } from './json-schema.js';
+export { passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
+export {
+  Answer, AnswerRow, deploymentId, DeploymentView, DIMENSIONS, GRAINS, HealthReport, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewDeployment, ProblemShape, QUESTION,
+  RegisteredDeployment, type Dimension, type Grain,
+} from './queries.js';
+export { readRefusal, refusalOf, writtenRefusal } from './refusals.js';
 export { parseDay, parseTime } from './time.js';
 export { typeOf } from './versions.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { freshLog, keyOf, MOMENT } from '../../../test/support/event-log.js';
-import { change, LIFECYCLE_SHARD, openLog, openTenant, stream, verify, VersionConflict, type Fact } from './index.js';
+import { DEPLOYMENT, freshLog, keyOf, MOMENT } from '../../../test/support/event-log.js';
+import { change, LIFECYCLE_SHARD, openLog, openTenant, stream, streams, verify, VersionConflict, type Fact } from './index.js';
 
 const under = freshLog();
 const fact = (type: string, data: object = {}, time = MOMENT): Fact => ({ type, time, data });
@@ -11,14 +11,16 @@ const facts = (deployment = 'triage') => under.rows(
 );
 /** freshLog registers a deployment for each of two tenants. */
 const TAKEN = 2;
+const NONE = { id: 'triage', deployment: null, version: 0, registration: null };
+const KNOWN = { id: 'triage', deployment: expect.any(Number) };
 
 describe('change', () => {
   it('begins a stream and goes on with it, each fact at its version and the next position', async () => {
-    expect(await stream(under.log, 'acme', 'triage')).toEqual({ version: 0, registration: null });
+    expect(await stream(under.log, 'acme', 'triage')).toEqual(NONE);
     await change(under.log, 'acme', 'triage', 0, [fact('deployment.registered', { timeZone: 'UTC' })], { timeZone: 'UTC' });
-    expect(await stream(under.log, 'acme', 'triage')).toEqual({ version: 1, registration: { timeZone: 'UTC' } });
+    expect(await stream(under.log, 'acme', 'triage')).toEqual({ ...KNOWN, version: 1, registration: { timeZone: 'UTC' } });
     await change(under.log, 'acme', 'triage', 1, [fact('owner.named', { by: 'å' }), fact('owner.accepted', {}, -1)], { timeZone: 'UTC', owner: true });
-    expect(await stream(under.log, 'acme', 'triage')).toEqual({ version: 3, registration: { timeZone: 'UTC', owner: true } });
+    expect(await stream(under.log, 'acme', 'triage')).toEqual({ ...KNOWN, version: 3, registration: { timeZone: 'UTC', owner: true } });
 
     const common = { id: expect.any(String), source: 'foothold', tenant: 'acme', time: String(MOMENT), person: null, actor: null, origin: null };
     expect(await facts()).toEqual([
@@ -36,7 +38,7 @@ describe('change', () => {
     expect(failure).toBeInstanceOf(VersionConflict);
     expect(failure).toMatchObject({ deployment: 'triage', expected, actual, message: `deployment "triage" is at version ${actual}, the command expected ${expected}` });
     expect(await facts()).toEqual(before);
-    expect(await stream(under.log, 'acme', 'triage')).toEqual(actual > 0 ? { version: 2, registration: { state: 'kept' } } : { version: 0, registration: null });
+    expect(await stream(under.log, 'acme', 'triage')).toEqual(actual > 0 ? { ...KNOWN, version: 2, registration: { state: 'kept' } } : NONE);
     expect(await verify(under.database)).toMatchObject({ balanced: true });
   });
 
@@ -47,10 +49,23 @@ describe('change', () => {
       const winners = done.flatMap((result, i) => (result.status === 'fulfilled' ? [i] : []));
       expect(winners).toHaveLength(1);
       for (const result of done) if (result.status === 'rejected') expect(result.reason).toMatchObject({ name: 'VersionConflict', expected, actual: expected + 1 });
-      expect(await stream(under.log, 'acme', 'triage')).toEqual({ version: expected + 1, registration: { writer: winners[0] } });
+      expect(await stream(under.log, 'acme', 'triage')).toEqual({ ...KNOWN, version: expected + 1, registration: { writer: winners[0] } });
       expect((await facts()).at(-1)).toMatchObject({ version: expected + 1, data: { writer: winners[0] } });
     }
     expect(await verify(under.database)).toMatchObject({ balanced: true });
+  });
+
+  it('lists the streams of one tenant by id, as they stand', async () => {
+    for (const id of ['b', 'B', 'a']) await change(under.log, 'acme', id, 0, [fact('a')], { id });
+    await change(under.log, 'acme', 'a', 1, [fact('b')], { id: 'later' });
+    await change(under.log, 'globex', 'z', 0, [fact('a')], {});
+    expect(await streams(under.log, 'acme')).toEqual([
+      { id: 'B', deployment: expect.any(Number), version: 1, registration: { id: 'B' } },
+      { id: 'a', deployment: expect.any(Number), version: 2, registration: { id: 'later' } },
+      { id: 'b', deployment: expect.any(Number), version: 1, registration: { id: 'b' } },
+      { id: DEPLOYMENT, deployment: expect.any(Number), version: 1, registration: { timeZone: 'UTC' } },
+    ]);
+    expect(await streams(under.log, 'nobody')).toEqual([]);
   });
 
   it('numbers concurrent changes of many deployments without holes', async () => {
@@ -69,7 +84,7 @@ describe('change', () => {
 
   it('leaves nothing of a change that fails midway', async () => {
     await expect(change(under.log, 'acme', 'triage', 0, [fact('a'), fact(null as unknown as string)], {})).rejects.toThrow();
-    expect(await stream(under.log, 'acme', 'triage')).toEqual({ version: 0, registration: null });
+    expect(await stream(under.log, 'acme', 'triage')).toEqual(NONE);
     expect(await verify(under.database)).toMatchObject({ balanced: true });
   });
 

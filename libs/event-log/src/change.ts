@@ -27,17 +27,24 @@ export class VersionConflict extends Error {
 }
 
 export interface Stream {
+  /** The deployment's id within its tenant, and its number in the log; null where it has none yet. */
+  id: string;
+  deployment: number | null;
   version: number;
   registration: unknown;
 }
 
+const STREAM = 'select d.id, d.deployment, d.version, d.registration from deployment d join tenant t using (tenant) where t.name = $1';
+
 /** A deployment's stream as it stands; version 0 and no registration where there is none. */
 export async function stream(log: Log, tenant: string, deployment: string): Promise<Stream> {
-  const rows = await log.database.query<Stream>(
-    `select d.version, d.registration from deployment d join tenant t using (tenant) where t.name = $1 and d.id = $2`,
-    [tenant, deployment],
-  );
-  return rows[0] ?? { version: 0, registration: null };
+  const rows = await log.database.query<Stream>(`${STREAM} and d.id = $2`, [tenant, deployment]);
+  return rows[0] ?? { id: deployment, deployment: null, version: 0, registration: null };
+}
+
+/** The streams of all deployments of a tenant, by id. */
+export async function streams(log: Log, tenant: string): Promise<Stream[]> {
+  return log.database.query<Stream>(`${STREAM} order by d.id collate "C"`, [tenant]);
 }
 
 /**

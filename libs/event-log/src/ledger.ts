@@ -78,7 +78,7 @@ select shard, h.position::float8, coalesce(e.rows, 0)::float8 as rows, coalesce(
 export interface LetterGroup {
   /** Of the latest letter in the group. */
   id: string;
-  kind: string;
+  kind: 'rejected' | 'quarantined';
   field: string;
   reason: string;
   fix: string;
@@ -87,13 +87,27 @@ export interface LetterGroup {
   lastSeen: string;
 }
 
-/** Dead letters of a tenant (and those that name none), grouped by what is wrong with them, the latest first. */
-export async function deadLetters(database: Database, tenant: string): Promise<LetterGroup[]> {
+/** What of a tenant's dead letters is asked for. */
+export interface LetterChoice {
+  /** Those that name no tenant too: nobody can say whose they are, so they are for whoever runs the installation. */
+  nameless: boolean;
+  /** Only those of these deployments; null: of any, and of none. */
+  deployments: readonly string[] | null;
+  /** Most groups, and the id that their latest letters are older than; null: all. */
+  limit: number | null;
+  before: string | null;
+}
+
+const ALL: LetterChoice = { nameless: true, deployments: null, limit: null, before: null };
+
+/** Dead letters of a tenant, grouped by what is wrong with them, the latest first. */
+export async function deadLetters(database: Database, tenant: string, { nameless, deployments, limit, before }: LetterChoice = ALL): Promise<LetterGroup[]> {
   return database.query<LetterGroup>(
     `select max(dead_letter)::text as id, kind, field, reason, fix, count(*)::int as count,
             to_char(min(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "firstSeen",
             to_char(max(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastSeen"
-       from dead_letter where tenant = $1 or tenant is null group by kind, field, reason, fix order by max(dead_letter) desc`,
-    [tenant],
+       from dead_letter where (tenant = $1 or ($2 and tenant is null)) and ($3::text[] is null or deployment = any($3))
+      group by kind, field, reason, fix having $4::bigint is null or max(dead_letter) < $4 order by max(dead_letter) desc limit $5`,
+    [tenant, nameless, deployments, before, limit],
   );
 }

@@ -72,10 +72,10 @@ describe('complete_through', () => {
     await seen(source, 2);
     const { shard } = (await under.rows<{ shard: number }>('select shard from event where shard < 16 limit 1'))[0]!;
     for (let other = 0; other < USAGE_SHARDS; other++) if (other !== shard) await foldShard(other);
-    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true });
+    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true, traceparents: [] });
     expect(await through()).toBe(micros(at(1)));
-    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true });
-    expect(await project(under.log, projection, shard)).toEqual({ folded: 1, behind: false });
+    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true, traceparents: [] });
+    expect(await project(under.log, projection, shard)).toEqual({ folded: 1, behind: false, traceparents: [] });
     expect(await through()).toBe(micros(at(2)));
   });
 
@@ -144,6 +144,39 @@ describe('complete_through', () => {
     const reading = await file();
     await foldAll();
     expect(await through()).toBe(await openedAt(reading));
+  });
+
+  it('of a direct way in that was never marked is where the projector stood, or the moment it began if that is earlier', async () => {
+    const begun = await under.origin('direct/one', null, 'direct');
+    expect(await through()).toBeNull(); // nothing was folded yet
+    const finished = await file();
+    await finishOrigin(under.database, finished.number);
+    await foldAll();
+    expect(await through()).toBe(await openedAt(begun));
+    const early = await partition('cluster/early');
+    await seen(early, 5);
+    await under.rows(`update checkpoint set seen = jsonb_build_object($1::text, 1000)`, [early.number]);
+    expect(await through()).toBe(1000);
+  });
+
+  it('goes by a running direct way in as by a partition, and is held back by none that is finished', async () => {
+    const one = await under.origin('direct/one', null, 'direct');
+    const two = await under.origin('direct/two', null, 'direct');
+    await seen(one, 5);
+    await seen(two, 3);
+    await foldAll();
+    expect(await through()).toBe(micros(at(3)));
+    await finishOrigin(under.database, two.number);
+    await foldAll();
+    expect(await through()).toBe(micros(at(5)));
+  });
+
+  it('remembers of finished direct ways in the latest only: there is one for each start of a process', async () => {
+    for (const name of ['one', 'two', 'three']) await finishOrigin(under.database, (await under.origin(`direct/${name}`, null, 'direct')).number);
+    await foldAll();
+    expect(await under.rows(`select distinct (select count(*)::int from jsonb_object_keys(seen)) as known from checkpoint`)).toEqual([{ known: 1 }]);
+    const [last] = await under.rows<{ at: string }>(`select (extract(epoch from max(end_seen_at)) * 1000000)::float8 as at from origin`);
+    expect(await through()).toBe(Number(last!.at));
   });
 
   it('of a tenant does not wait for what another tenant alone writes', async () => {

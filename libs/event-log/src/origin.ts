@@ -1,6 +1,6 @@
 /**
- * Origins: where records come from (a Kafka partition, one reading of a file), each with its fence and its ledger.
- * received is next offset - first offset - offsets that carry no record: counted from the reading alone,
+ * Origins: where records come from (a Kafka partition, one reading of a file, one process that hands them over directly),
+ * each with its fence and its ledger. received is next offset - first offset - offsets that carry no record: counted from the reading alone,
  * never from what became of the records, so that `verify` compares two independent counts.
  */
 import { type Database } from '@foothold/platform';
@@ -25,8 +25,8 @@ export interface Origin {
 }
 
 export interface OriginKey {
-  kind: 'kafka' | 'file';
-  /** Tells one cluster and topic, or one file's content and reading, from every other. */
+  kind: 'kafka' | 'file' | 'direct';
+  /** Tells one cluster and topic, one file's content and reading, or one process from every other. */
   name: string;
   part: number;
   /** The only tenant that writes there; null where several may. */
@@ -49,16 +49,26 @@ export async function openOrigin(database: Database, key: OriginKey): Promise<Or
 
 /**
  * Remembers that everything which had arrived by `moment` (an ISO time taken before the end was asked for) is recorded.
- * Says nothing where the fence has not reached `end`.
+ * Says nothing where the fence has not reached `end`, or the origin is finished: then the answer is false.
  */
-export async function markEndSeen(database: Database, origin: number, end: number, moment: string): Promise<void> {
-  await database.query(
-    `update origin set end_seen_at = greatest(end_seen_at, $3::timestamptz) where origin = $1 and next_offset >= $2`,
+export async function markEndSeen(database: Database, origin: number, end: number, moment: string): Promise<boolean> {
+  const rows = await database.query(
+    `with marked as (update origin set end_seen_at = greatest(end_seen_at, $3::timestamptz) where origin = $1 and next_offset >= $2 and not finished returning origin) select from marked`,
     [origin, end, moment],
+  );
+  return rows.length > 0;
+}
+
+/** Finishes the direct origins but `own` that have not been marked for `silenceMs`: their processes ended without a word. */
+export async function finishSilent(database: Database, own: number, silenceMs: number): Promise<void> {
+  await database.query(
+    `update origin set finished = true, end_seen_at = clock_timestamp()
+      where kind = 'direct' and not finished and origin <> $1 and coalesce(end_seen_at, opened_at) < clock_timestamp() - $2::float8 * interval '1 millisecond'`,
+    [own, silenceMs],
   );
 }
 
-/** Closes a reading: no record can be added to it any more, and nothing waits for it. */
+/** Closes a reading or a direct way in: no record can be added to it any more, and nothing waits for it. */
 export async function finishOrigin(database: Database, origin: number): Promise<void> {
   await database.query(`update origin set finished = true, end_seen_at = clock_timestamp() where origin = $1 and not finished`, [origin]);
 }
@@ -72,6 +82,14 @@ export async function openReadings(database: Database, moment: string): Promise<
   );
 }
 
+/** The Kafka origins that are read, or should be: how far, and for how many seconds nobody has seen their end. */
+export async function kafkaOrigins(database: Database): Promise<{ name: string; part: number; nextOffset: number; unseen: number | null }[]> {
+  return database.query(
+    `select name, part, next_offset::float8 as "nextOffset", extract(epoch from clock_timestamp() - end_seen_at)::float8 as unseen
+       from origin where kind = 'kafka' and not finished order by name, part`,
+  );
+}
+
 /** Readings of one file's content so far, and the one that is open. */
 export async function readings(database: Database, namePrefix: string): Promise<{ finished: number; open: string | null }> {
   const rows = await database.query<{ name: string; finished: boolean }>(
@@ -82,18 +100,23 @@ export async function readings(database: Database, namePrefix: string): Promise<
 
 /**
  * The moment up to which every answer for `tenant` is complete, in microseconds since 1970: the least over usage shards and
- * running origins of the last moment at which the recorder had seen the end and the projector that head. A finished
- * reading holds nothing back; where there is nothing else it gives the moment its last append was folded. An
- * unfinished reading holds it at the moment it began. Null: nothing can be said yet.
+ * running origins of the last moment at which the recorder (or the direct way in) had seen the end and the projector that
+ * head. A finished origin holds nothing back; where there is nothing else it gives the moment its last append was folded. An
+ * unfinished reading holds it at the moment it began; a direct way in that was never marked likewise, or where the
+ * projector stands if that is earlier: before it began nothing came that way. Null: nothing can be said yet.
  */
 export async function completeThrough(database: Database, tenant: string, projection: string): Promise<number | null> {
   const rows = await database.query<{ at: number | null }>(
     `with mine as (
        select origin, finished, kind, opened_at, end_seen_at from origin where tenant is null or tenant = $1
+     ), folded as (
+       select case when count(latest) = count(*) then min(latest) end as at
+         from (select (select max(value::numeric) from jsonb_each_text(c.seen)) as latest from checkpoint c where c.projection = $2) c
      ), seen as (
        select m.finished, case when m.kind = 'file' and not m.finished then extract(epoch from m.opened_at) * 1000000
-              else (select case when count(c.seen -> m.origin::text) = count(*) then min((c.seen ->> m.origin::text)::numeric) end
-                      from checkpoint c where c.projection = $2) end as at
+              else coalesce((select case when count(c.seen -> m.origin::text) = count(*) then min((c.seen ->> m.origin::text)::numeric) end
+                               from checkpoint c where c.projection = $2),
+                            case when m.kind = 'direct' and not m.finished then (select least(extract(epoch from m.opened_at) * 1000000, f.at) from folded f where f.at is not null) end) end as at
          from mine m
      )
      select (case when bool_or(not finished) then case when count(*) filter (where not finished and at is null) = 0 then min(at) filter (where not finished) end

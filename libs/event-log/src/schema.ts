@@ -124,4 +124,23 @@ create table checkpoint (
 comment on column checkpoint.seen is 'by origin, the last moment up to which this shard holds all that had arrived there';
 `,
   },
+  {
+    name: 'DirectOrigins1790000000004',
+    sql: `
+alter table origin drop constraint origin_kind_check, add constraint origin_kind_check check (kind in ('kafka', 'file', 'direct'));
+comment on table origin is 'one row a Kafka partition, a reading of a file or a process that hands records over directly: the fence that lets each of its records in once, and the ledger of what became of them';
+`,
+  },
+  {
+    name: 'TraceMarks1790000000005',
+    sql: `
+create unlogged table trace_mark (
+  shard smallint not null,
+  position bigint not null,
+  traceparent text not null
+);
+create index trace_mark_place on trace_mark (shard, position);
+comment on table trace_mark is 'which trace some of the events that are not folded yet belong to; taken out when they are folded, and no loss when it is';
+`,
+  },
 ];

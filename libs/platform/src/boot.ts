@@ -55,6 +55,19 @@ class PlatformModule {
   }
 }
 
+/** The application of these modules, ready to listen: what runProcess runs, and what specs ask. */
+export async function openApplication(platform: Platform, modules: Type<unknown>[], fatal: Fatal): Promise<NestFastifyApplication> {
+  return NestFactory.create<NestFastifyApplication>(processModule(platform, modules, fatal), openHttp(), OPTIONS);
+}
+
+const OPTIONS = { logger: false, abortOnError: false } as const;
+
+function processModule(platform: Platform, modules: Type<unknown>[], fatal: Fatal): Type<unknown> {
+  @Module({ imports: [PlatformModule.of(platform, fatal), ...modules] })
+  class ProcessModule {}
+  return ProcessModule;
+}
+
 /** One process: what it is called, its modules, the schema they need, and whether it is one that is asked over HTTP. */
 export interface Process {
   name: string;
@@ -100,12 +113,9 @@ export async function runProcess({ name, modules, migrations, listens }: Process
     const health = new Health();
     health.need('database', () => database.query('select 1'));
     const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config), health };
-    @Module({ imports: [PlatformModule.of(platform, fatal), ...modules] })
-    class ProcessModule {}
     const port = config.FOOTHOLD_PORT ?? (listens ? PORT : null);
-    const options = { logger: false, abortOnError: false } as const;
-    const asked = port === null ? null : await NestFactory.create<NestFastifyApplication>(ProcessModule, openHttp(), options);
-    const app = asked ?? (await NestFactory.createApplicationContext(ProcessModule, options));
+    const asked = port === null ? null : await openApplication(platform, modules, fatal);
+    const app = asked ?? (await NestFactory.createApplicationContext(processModule(platform, modules, fatal), OPTIONS));
     stop = async () => {
       await app.close();
       await close();

@@ -61,6 +61,9 @@ export const usageTopic = (prefix: string): string => `${prefix}.usage.v1`;
 /** The topic a host writes with its own Kafka client: its name is the tenant. */
 export const tenantTopic = (prefix: string, tenant: string): string => `${prefix}.usage.${tenant}.v1`;
 
+/** The topic to which the collector writes what it refused. */
+export const deadLettersTopic = (prefix: string): string => `${prefix}.dead-letters.v1`;
+
 /** What a topic's name says: null where it is none of usage. `tenant` null: the collector's topic, tenants are in the headers. */
 export function usageTopicOf(prefix: string, topic: string): { tenant: string | null } | null {
   if (topic === usageTopic(prefix)) return { tenant: null };
@@ -70,3 +73,15 @@ export function usageTopicOf(prefix: string, topic: string): { tenant: string | 
 
 /** What a tenant may be called. */
 export const TENANT = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+
+/** Whether a topic looks as if a tenant's events came in it, under a name that no tenant can have: nobody reads it. */
+export const isMisnamedUsage = (prefix: string, topic: string): boolean => topic.startsWith(`${prefix}.usage.`) && usageTopicOf(prefix, topic) === null;
+
+/** The origin of a topic's partitions in the log; another cluster is another origin. */
+export const originName = (cluster: string, topic: string): string => `${cluster}/${topic}`;
+
+/** SQL that gives up an origin whose topic is gone: until then it holds back through when answers are complete. */
+export const retireStatement = (name: string): string => `update origin set finished = true where name = '${name}'`;
+
+/** Whether the recorder reads this topic. */
+export const isSource = (prefix: string, topic: string): boolean => usageTopicOf(prefix, topic) !== null || topic === deadLettersTopic(prefix);

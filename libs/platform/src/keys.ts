@@ -6,18 +6,20 @@
  *   fhr_…  read         for questions
  *
  * The database holds the SHA-256 of a key and, of a person secret, the public key only: nobody who reads it can send, ask
- * or sign. A key ends when it is revoked or expires; a process notices within `REMEMBERED_MS`.
+ * or sign. A key ends when it is revoked or expires; a process notices within `REMEMBERED_MS`. While the database does
+ * not answer, keys that counted when it last did go on counting for `OUTAGE_MS`: an outage must not turn into lost events.
  */
 import { Unauthenticated, Unknown } from '@foothold/contract';
 import { createHash, createPrivateKey, createPublicKey, randomBytes, type KeyObject } from 'node:crypto';
-import { type Database, type Migration } from './database.js';
+import { isTransient, type Database, type Migration } from './database.js';
 
 export type KeyKind = 'write' | 'publishable' | 'read';
 
 const PREFIXES: Record<KeyKind, string> = { write: 'fhw_', publishable: 'fhp_', read: 'fhr_' };
 const FORM = /^fh[wpr]_[A-Za-z0-9_-]{43}$/;
 const REMEMBERED_MS = 2_000;
-/** How many answers are remembered, those about keys that do not exist included. */
+const OUTAGE_MS = 10 * 60_000;
+/** How many keys are remembered, and how many texts that are none: two memories, so that a flood of these drives out no key. */
 const REMEMBERED = 10_000;
 /** DER of an Ed25519 private key (PKCS #8, RFC 8410) up to its 32-byte seed. */
 const ED25519_PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -88,8 +90,19 @@ export interface ListedKey {
 
 const ISO = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as ${column}`;
 
+/** One question to the database about all the keys that came up while the question before it was on its way. */
+interface Round {
+  hashes: Map<string, Buffer>;
+  answer: Promise<Map<string, AccessKey>>;
+}
+
 export class Keys {
-  private readonly remembered = new Map<string, { key: AccessKey | null; until: number }>();
+  private readonly known = new Map<string, { key: AccessKey; readAt: number }>();
+  private readonly unknown = new Map<string, number>();
+  private round: Round | null = null;
+  private asked: Promise<unknown> = Promise.resolve();
+  private origins: { every: boolean; named: Set<string>; readAt: number } | null = null;
+  private reading: Promise<void> | null = null;
 
   constructor(
     private readonly database: Database,
@@ -139,22 +152,80 @@ export class Keys {
     return key;
   }
 
+  /** Whether some publishable key that counts may be used from this web origin: all that can be said where no key is sent. */
+  async allowOrigin(origin: string): Promise<boolean> {
+    if (!this.origins || this.origins.readAt + REMEMBERED_MS <= this.now()) {
+      this.reading ??= this.readOrigins().finally(() => (this.reading = null));
+      try {
+        await this.reading;
+      } catch (error) {
+        if (!this.origins || !isTransient(error) || this.origins.readAt + OUTAGE_MS <= this.now()) throw error;
+      }
+    }
+    return this.origins!.every || this.origins!.named.has(origin);
+  }
+
+  private async readOrigins(): Promise<void> {
+    const readAt = this.now();
+    const rows = await this.database.query<{ origin: string | null }>(
+      `select distinct unnest(coalesce(origins, array[null])) as origin from access_key
+        where kind = 'publishable' and revoked is null and (expires is null or expires > to_timestamp($1::float8 / 1000))`,
+      [readAt],
+    );
+    this.origins = { every: rows.some((row) => row.origin === null), named: new Set(rows.map((row) => row.origin ?? '')), readAt };
+  }
+
   private async find(text: string): Promise<AccessKey | null> {
     const hash = hashOf(text);
     const name = hash.toString('base64');
-    const known = this.remembered.get(name);
-    if (known && known.until > this.now()) return known.key;
-    const rows = await this.database.query<Omit<AccessKey, 'personKey'> & { personKey: Buffer | null }>(
-      `select access_key as id, tenant, kind, deployments, origins, person_key as "personKey", (extract(epoch from expires) * 1000)::float8 as "expiresAt"
-         from access_key where hash = $1 and revoked is null`,
-      [hash],
-    );
-    const found = rows[0];
-    const key = found ? { ...found, personKey: found.personKey && createPublicKey({ key: found.personKey, format: 'der', type: 'spki' }) } : null;
-    if (this.remembered.size >= REMEMBERED) this.remembered.clear();
-    this.remembered.set(name, { key, until: this.now() + REMEMBERED_MS });
-    return key;
+    const known = this.known.get(name);
+    if (known && known.readAt + REMEMBERED_MS > this.now()) return known.key;
+    if ((this.unknown.get(name) ?? 0) > this.now()) return null;
+    const readAt = this.now();
+    let key: AccessKey | undefined;
+    try {
+      key = await this.ask(name, hash);
+    } catch (error) {
+      if (known && isTransient(error) && known.readAt + OUTAGE_MS > this.now()) return known.key;
+      throw error;
+    }
+    this.known.delete(name);
+    if (key) bounded(this.known).set(name, { key, readAt });
+    else bounded(this.unknown).set(name, readAt + REMEMBERED_MS);
+    return key ?? null;
   }
+
+  /** One statement at a time, whoever asks for how many: a flood of texts that are no keys holds one connection, not all. */
+  private async ask(name: string, hash: Buffer): Promise<AccessKey | undefined> {
+    this.round ??= this.nextRound();
+    this.round.hashes.set(name, hash);
+    return (await this.round.answer).get(name);
+  }
+
+  private nextRound(): Round {
+    const hashes = new Map<string, Buffer>();
+    const answer = this.asked.then(() => {
+      this.round = null;
+      return this.read([...hashes.values()]);
+    });
+    this.asked = answer.catch(() => undefined);
+    return { hashes, answer };
+  }
+
+  private async read(hashes: Buffer[]): Promise<Map<string, AccessKey>> {
+    const rows = await this.database.query<Omit<AccessKey, 'personKey'> & { hash: Buffer; personKey: Buffer | null }>(
+      `select hash, access_key as id, tenant, kind, deployments, origins, person_key as "personKey", (extract(epoch from expires) * 1000)::float8 as "expiresAt"
+         from access_key where hash = any($1::bytea[]) and revoked is null`,
+      [hashes],
+    );
+    return new Map(rows.map(({ hash, personKey, ...key }) => [hash.toString('base64'), { ...key, personKey: personKey && createPublicKey({ key: personKey, format: 'der', type: 'spki' }) }]));
+  }
+}
+
+/** A memory that is full starts anew. */
+function bounded<Value>(memory: Map<string, Value>): Map<string, Value> {
+  if (memory.size >= REMEMBERED) memory.clear();
+  return memory;
 }
 
 const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();

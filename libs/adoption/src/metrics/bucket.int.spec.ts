@@ -2,7 +2,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { databases, freshDatabase, type FreshDatabase } from '../../../../test/support/database.js';
 import { dayNumber, dayText } from '../local-day.js';
 import { buckets, bucketSql } from './bucket.js';
-import { GRAINS } from './catalogue.js';
+import { GRAINS } from '@foothold/contract';
 
 const open = databases();
 let fresh: FreshDatabase | undefined;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { dayNumber, dayText } from '../local-day.js';
 import { type Range } from './answer.js';
 import { buckets } from './bucket.js';
-import { GRAINS, type Grain } from './catalogue.js';
+import { GRAINS, type Grain } from '@foothold/contract';
 
 const range = (grain: Grain, from: number, to: number): Range => ({ deployment: 1, grain, by: [], from, to, fromText: dayText(from), toText: dayText(to) });
 const of = (grain: Grain, from: string, to: string) => buckets(range(grain, dayNumber(from)!, dayNumber(to)!)).map((bucket) => `${bucket.start} ${bucket.from} ${bucket.to}`);

@@ -1,7 +1,7 @@
 /** The stretches of time a range is cut into. Weeks are ISO weeks; the first and last are clipped to the range. */
+import { type Grain } from '@foothold/contract';
 import { dayText } from '../local-day.js';
 import { type Range } from './answer.js';
-import { type Grain } from './catalogue.js';
 
 /** SQL that gives the first day of the bucket of `day`; for `all`, the range's first day ($2). */
 export function bucketSql(grain: Grain, day: string): string {

@@ -2,10 +2,7 @@
  * One declaration a metric: what it asks, how it is computed, where it may be cut, how it is misread.
  * Everything that lists or explains metrics reads it here.
  */
-export const DIMENSIONS = ['task_kind', 'surface', 'initiative', 'model', 'release'] as const;
-export type Dimension = (typeof DIMENSIONS)[number];
-export const GRAINS = ['day', 'week', 'month', 'all'] as const;
-export type Grain = (typeof GRAINS)[number];
+import { DIMENSIONS, GRAINS, type Dimension, type Grain } from '@foothold/contract';
 
 export interface MetricDeclaration {
   id: string;

@@ -1,7 +1,7 @@
-import { WrongInput } from '@foothold/contract';
+import { DIMENSIONS, GRAINS, WrongInput } from '@foothold/contract';
 import { describe, expect, it } from '@jest/globals';
 import { dayNumber } from '../local-day.js';
-import { CATALOGUE, DIMENSIONS, GRAINS } from './catalogue.js';
+import { CATALOGUE } from './catalogue.js';
 import { understand, type Asked } from './question.js';
 
 const refused = (asked: Asked): WrongInput => {

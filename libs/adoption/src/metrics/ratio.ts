@@ -3,9 +3,9 @@
  * People behave alike from one result to the next, so intervals are clustered by person: the query gives, for each
  * cell, the sums over people of x, y, x², xy and y², from which a ratio's linearised variance follows.
  */
+import { type Dimension } from '@foothold/contract';
 import { clusteredRatio, meanOfShares } from '@foothold/statistics';
 import { type Query, type Range, type Row } from './answer.js';
-import { type Dimension } from './catalogue.js';
 import { bucketSql, buckets } from './bucket.js';
 
 interface Variant {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { WrongInput } from '@foothold/contract';
 import { DEFAULT_REGISTRATION } from '../registration.js';
-import { answer, type Query, type Subject } from './answer.js';
+import { prepareAnswer, type Query, type Subject } from './answer.js';
 import { CATALOGUE } from './catalogue.js';
-import { understand, type Asked } from './question.js';
+import { understand, type Asked, type Question } from './question.js';
 
 const coverage = (more: Partial<Asked> = {}): Asked => ({ metric: 'adoption.coverage', ...more });
 
@@ -47,6 +47,8 @@ describe('a question', () => {
     }
   });
 });
+
+const answer = async (query: Query, subject: Subject, question: Question) => (await prepareAnswer(query, subject, question)).answer();
 
 describe('an answer', () => {
   const subject: Subject = { deployment: 1, registration: DEFAULT_REGISTRATION, completeThrough: null };

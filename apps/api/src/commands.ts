@@ -1,0 +1,29 @@
+/** What can be done, on the command bus. */
+import { registerDeployment, type Registration, type Viewer } from '@foothold/adoption';
+import { Forbidden } from '@foothold/contract';
+import { type KeyCheck, type Log } from '@foothold/event-log';
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { KEY_CHECK, LOG } from './log.js';
+
+export class RegisterDeployment extends Command<{ version: number; isNew: boolean }> {
+  constructor(readonly viewer: Viewer, readonly deployment: string, readonly wanted: Registration) {
+    super();
+  }
+}
+
+@CommandHandler(RegisterDeployment)
+export class RegisterDeploymentHandler implements ICommandHandler<RegisterDeployment> {
+  constructor(
+    @Inject(LOG) private readonly log: Log,
+    @Inject(KEY_CHECK) private readonly keyCheck: KeyCheck,
+  ) {}
+
+  /** @throws Forbidden where the key is for other deployments; what else registerDeployment throws. */
+  async execute({ viewer, deployment, wanted }: RegisterDeployment): Promise<{ version: number; isNew: boolean }> {
+    if (viewer.deployments && !viewer.deployments.includes(deployment)) throw new Forbidden('deployment', 'the key is not for this deployment', `use one of ${viewer.deployments.join(', ')}, or another key`);
+    return registerDeployment(this.log, this.keyCheck, viewer.tenant, deployment, wanted, Date.now() * 1000);
+  }
+}
+
+export const COMMANDS = [RegisterDeploymentHandler];

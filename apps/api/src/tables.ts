@@ -1,0 +1,38 @@
+/** The answers that can be given as CSV, as tables: what JSON nests stands in columns of its own. */
+import { type Answer, type DeploymentView, type LetterGroup, type Metric } from '@foothold/contract';
+import { listed, type Table } from './csv.js';
+
+/** A row a figure; what holds for all of them is repeated in each, so that a row taken out of the file still carries its doubt. */
+export function answerTable({ metric, version, unit, completeThrough, revisedAt, rows }: Answer, by: readonly string[]): Table {
+  return {
+    columns: ['metric', 'version', 'unit', 'completeThrough', 'revisedAt', 'from', 'to', ...by, 'variant', 'value', 'numerator', 'denominator', 'low', 'high', 'people', 'suppressed'],
+    rows: rows.map((row) => [
+      metric, version, unit, completeThrough, revisedAt, row.from, row.to, ...by.map((dimension) => row.by[dimension] ?? null), row.variant,
+      row.value, row.numerator, row.denominator, row.low, row.high, row.people, row.suppressed,
+    ]),
+  };
+}
+
+/** A row a variant. */
+export function catalogueTable(catalogue: readonly Metric[]): Table {
+  return {
+    columns: ['id', 'question', 'formula', 'unit', 'variant', 'meaning', 'grains', 'dimensions', 'watchOut', 'version'],
+    rows: catalogue.flatMap(({ id, question, formula, unit, variants, grains, dimensions, watchOut, version }) =>
+      Object.entries(variants).map(([variant, meaning]) => [id, question, formula, unit, variant, meaning, listed(grains), listed(dimensions), watchOut, version]),
+    ),
+  };
+}
+
+export function deploymentTable(deployments: readonly DeploymentView[]): Table {
+  return {
+    columns: ['deployment', 'tenant', 'version', 'timeZone', 'country', 'taskKinds', 'pilotStart', 'handoff', 'target', 'sandbox'],
+    rows: deployments.map((one) => [one.deployment, one.tenant, one.version, one.timeZone, one.country, listed(one.taskKinds), one.pilotStart, one.handoff, one.target, one.sandbox]),
+  };
+}
+
+export function letterTable(letters: readonly LetterGroup[]): Table {
+  return {
+    columns: ['id', 'kind', 'field', 'reason', 'fix', 'count', 'firstSeen', 'lastSeen'],
+    rows: letters.map(({ id, kind, field, reason, fix, count, firstSeen, lastSeen }) => [id, kind, field, reason, fix, count, firstSeen, lastSeen]),
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * What is asked and done about a tenant's deployments, from whichever way in: command line and API call the same.
+ *
+ * What arrives: who asks, and an understood question or registration. What leaves: a deployment, an answer that is ready
+ * to be given, or facts in the log. It stands here because it is the only place that knows both the log and what a
+ * registration and a metric are; the log is handed to it, and so is the time.
+ */
+import { Unknown } from '@foothold/contract';
+import { change, completeThrough, openTenant, stream, streams, VersionConflict, type KeyCheck, type Log, type Stream } from '@foothold/event-log';
+import { prepareAnswer, type Prepared } from './metrics/answer.js';
+import { type Question } from './metrics/question.js';
+import { register, type Registration } from './registration.js';
+import { usageProjection } from './usage.js';
+
+/** Who asks: a tenant, and the only deployments of it they may see (null: every one). */
+export interface Viewer {
+  tenant: string;
+  deployments: readonly string[] | null;
+}
+
+export interface Deployment {
+  id: string;
+  /** Its number in the log. */
+  deployment: number;
+  /** Of its stream of lifecycle facts. */
+  version: number;
+  registration: Registration;
+}
+
+const sees = ({ deployments }: Viewer, id: string): boolean => deployments === null || deployments.includes(id);
+const asDeployment = ({ id, deployment, version, registration }: Stream): Deployment => ({ id, deployment: deployment!, version, registration: registration as Registration });
+
+/** The deployments of the tenant that this viewer may see, by id. */
+export async function deploymentsOf(log: Log, viewer: Viewer): Promise<Deployment[]> {
+  return (await streams(log, viewer.tenant)).filter(({ id }) => sees(viewer, id)).map(asDeployment);
+}
+
+/** @throws Unknown where the tenant has no such deployment, or this viewer may not see it: nothing tells the two apart. */
+export async function deploymentOf(log: Log, viewer: Viewer, id: string): Promise<Deployment> {
+  const found = sees(viewer, id) ? await stream(log, viewer.tenant, id) : null;
+  if (!found || found.deployment === null) throw new Unknown('deployment', `tenant "${viewer.tenant}" has no deployment "${id}"`, `register it: foothold deployment register ${id}`);
+  return asDeployment(found);
+}
+
+/**
+ * Prepares the answer to a question about a deployment.
+ * @throws Unknown as deploymentOf; WrongInput where the range is too long.
+ */
+export async function ask(log: Log, viewer: Viewer, id: string, question: Question): Promise<Prepared> {
+  const { deployment, registration } = await deploymentOf(log, viewer, id);
+  const complete = await completeThrough(log.database, viewer.tenant, usageProjection.name);
+  return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, registration, completeThrough: complete }, question);
+}
+
+/**
+ * Registers a deployment, or finds it registered the same; `now` in microseconds since 1970.
+ * @throws Conflicting where it is registered otherwise; WrongInput where the tenant's people are under another key.
+ */
+export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: string, id: string, wanted: Registration, now: number): Promise<{ version: number; isNew: boolean }> {
+  await openTenant(log, tenant, keyCheck);
+  for (;;) {
+    const { version, registration } = await stream(log, tenant, id);
+    const facts = register(id, registration as Registration | null, wanted, now);
+    if (facts.length === 0) return { version, isNew: false };
+    try {
+      await change(log, tenant, id, version, facts, wanted);
+      return { version: version + facts.length, isNew: true };
+    } catch (error) {
+      if (!(error instanceof VersionConflict)) throw error; // else somebody registered it meanwhile: see how
+    }
+  }
+}
