@@ -119,14 +119,17 @@ async function imports(database: Database): Promise<Check> {
 
 async function kafka(config: Config, database: Database | null): Promise<Check[]> {
   if (config.KAFKA_BROKERS.length === 0) return [fine('kafka', 'not configured: events come in by import only')];
-  const admin = openKafka({ ...config }, 'foothold-doctor', openLogger('doctor', 'fatal')).admin({ retry: { retries: 1 } });
+  let admin: Admin | undefined;
   try {
+    admin = openKafka(config, 'foothold-doctor', openLogger('doctor', 'fatal')).admin({ retry: { retries: 1 } });
     await admin.connect();
     return await topics(admin, config, database);
   } catch (error) {
-    return [{ ...failed('kafka', error), fix: 'check KAFKA_BROKERS and that the brokers run; npm run kafka starts one here' }];
+    if (error instanceof WrongInput) return [failed('kafka', error)];
+    const how = `KAFKA_TLS is ${config.KAFKA_TLS} and KAFKA_SASL_MECHANISM is ${config.KAFKA_SASL_MECHANISM ?? 'not set'}`;
+    return [{ ...failed('kafka', error), fix: `check KAFKA_BROKERS, that the brokers run, and that they are to be reached like this (${how}); npm run kafka starts one here` }];
   } finally {
-    await admin.disconnect();
+    await admin?.disconnect();
   }
 }
 
@@ -135,7 +138,8 @@ async function topics(admin: Admin, config: Config, database: Database | null): 
   const all = await admin.listTopics();
   const usage = all.filter((topic) => usageTopicOf(config.KAFKA_PREFIX, topic));
   const misnamed = all.filter((topic) => isMisnamedUsage(config.KAFKA_PREFIX, topic));
-  const checks = [fine('kafka', `${brokers.length} broker${brokers.length === 1 ? '' : 's'}`)];
+  const how = [config.KAFKA_TLS ? ', over TLS' : '', config.KAFKA_SASL_MECHANISM ? `, with ${config.KAFKA_SASL_MECHANISM}` : ''].join('');
+  const checks = [fine('kafka', `${brokers.length} broker${brokers.length === 1 ? '' : 's'}${how}`)];
   const own = usageTopic(config.KAFKA_PREFIX);
   checks.push(judged('topics', usage.length > 0, usage.length > 0 ? usage.join(', ') : 'there is no usage topic', `create ${own}`));
   if (misnamed.length > 0) checks.push(judged('misnamed topics', false, `nobody reads ${misnamed.join(', ')}: the name gives no tenant`, `write to ${config.KAFKA_PREFIX}.usage.<tenant>.v1; a tenant's name has 1-63 of a-z, 0-9, _ and -`));

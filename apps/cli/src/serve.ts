@@ -16,8 +16,10 @@ export function addServeCommand(program: Command): void {
     .option('--roles <list>', 'which, separated by commas (default: every one; without KAFKA_BROKERS all but the recorder)')
     .option('--json', 'accepted as on every command; the log lines on stderr are JSON anyway')
     .action(async ({ roles }: { roles?: string }) => {
-      const child = spawn(process.execPath, [...NODE_FLAGS, STANDALONE, ...(roles === undefined ? [] : ['--roles', roles])], { stdio: 'inherit' });
+      // In a session of its own: Ctrl-C would otherwise reach it twice, from the terminal and through us, and twice means at once.
+      const child = spawn(process.execPath, [...NODE_FLAGS, STANDALONE, ...(roles === undefined ? [] : ['--roles', roles])], { stdio: 'inherit', detached: true });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+      process.on('SIGHUP', () => child.kill('SIGTERM'));
       process.exitCode = await new Promise<number>((resolve, reject) => {
         child.once('error', reject);
         child.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));

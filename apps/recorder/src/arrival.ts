@@ -1,7 +1,7 @@
 /** From a Kafka message to what the log appends: the boundary for records that no collector has checked, and for those that one has. */
 import { checkMessage, readRefusal, type Refusal } from '@foothold/contract';
 import { type Arrival } from '@foothold/event-log';
-import { deadLettersTopic, isSampled, TENANT, usageTopicOf, type Pseudonymiser } from '@foothold/platform';
+import { deadLettersTopic, isSampled, TENANT, undecodable, usageTopicOf, type Pseudonymiser } from '@foothold/platform';
 import { type KafkaMessage } from 'kafkajs';
 
 /**
@@ -24,6 +24,8 @@ export const tenantOf = (prefix: string, topic: string): string | null => usageT
  * @param traceparent of the trace the message belongs to, where its sender sampled it
  */
 export function arrivalOf(message: KafkaMessage, source: Source, receivedAt: number, pseudonymiser: Pseudonymiser, traceparent?: string): Arrival {
+  const lost = message.value && undecodable(message.value);
+  if (lost) return refused('batch', lost, 'send the events of that batch again, no more than 1 MB together, uncompressed or with gzip, snappy, lz4 or zstd', source.kind === 'tenant' ? source.tenant : undefined);
   const tenant = source.kind === 'tenant' ? source.tenant : headerText(message, 'tenant');
   if (tenant === undefined || !TENANT.test(tenant)) {
     const shape = tenant === undefined ? 'there is none' : `a text of ${tenant.length} characters that is no tenant's name`;

@@ -132,9 +132,6 @@ export class Recorder {
       if (this.stopping || consumer !== this.consumer) return;
       this.restarts++;
       this.logger.warn({ error: payload.error.message, restarts: this.restarts }, 'the consumer was interrupted');
-      if (payload.error.name === 'KafkaJSNotImplemented') {
-        this.logger.error({ topics: Object.keys(this.assigned), fix: 'set compression.type of its producer to gzip or none, and move the topic past that batch or make it anew' }, 'a batch in one of these topics is compressed in a way that cannot be read');
-      }
       if (!payload.restart || this.restarts >= this.pace.restarts) this.fatal(payload.error);
     });
     this.doubtAfterTrouble(consumer);

@@ -1,28 +1,59 @@
 /** Kafka: the client, and the names of our topics. */
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type Admin, type AdminConfig, type Consumer, type ConsumerConfig, type Producer, type ProducerConfig } from 'kafkajs';
 import { type Logger } from 'pino';
 import { WrongInput } from '@foothold/contract';
+import { readEveryCompression } from './compression.js';
 import { type Config } from './config.js';
+import { kafkaSecurity, settingRefused } from './kafka-security.js';
 
 /**
- * A client for the configured brokers, whose own log lines go to ours.
- * @throws WrongInput where no broker is configured.
+ * A client for the configured brokers, whose own log lines go to ours. Its `connect` rejects with WrongInput where the
+ * brokers refuse what is configured.
+ * @throws WrongInput where no broker is configured, or a certificate or key cannot be read.
  */
 export function openKafka(config: Config, clientId: string, logger: Logger): Kafka {
   if (config.KAFKA_BROKERS.length === 0) {
     throw new WrongInput('KAFKA_BROKERS', 'no broker is named', 'set it to host:port of your brokers, or start one here with: npm run kafka');
   }
-  return new Kafka({
+  readEveryCompression();
+  return new NamingKafka({
     clientId,
     brokers: config.KAFKA_BROKERS,
+    ...kafkaSecurity(config, logger),
     retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 8 },
     logLevel: logLevel.WARN,
     logCreator: () => ({ level, log }) => {
       const { message, error } = log as { message: string; error?: string };
-      if (level === logLevel.ERROR) logger.warn({ kafka: error ?? message }, 'kafka: %s', message);
+      const refused = settingRefused(new Error(message));
+      if (level === logLevel.ERROR) logger.warn({ kafka: error ?? message, ...(refused && { field: refused.field, fix: refused.fix }) }, 'kafka: %s', message);
       else logger.debug('kafka: %s', message);
     },
   });
+}
+
+/** kafkajs says that a connection failed; this one also which setting is to blame, where that is known. */
+class NamingKafka extends Kafka {
+  override admin(config?: AdminConfig): Admin {
+    return naming(super.admin(config));
+  }
+  override consumer(config: ConsumerConfig): Consumer {
+    return naming(super.consumer(config));
+  }
+  override producer(config?: ProducerConfig): Producer {
+    return naming(super.producer(config));
+  }
+}
+
+function naming<Client extends { connect(): Promise<void> }>(client: Client): Client {
+  const { connect } = client;
+  client.connect = async () => {
+    try {
+      await connect();
+    } catch (error) {
+      throw settingRefused(error) ?? error;
+    }
+  };
+  return client;
 }
 
 /** The topic only the collector writes. */
