@@ -16,6 +16,7 @@ const RULES: Record<string, { ours: string[]; packages: RegExp; builtins: boolea
   'libs/event-log': { ours: ['contract', 'platform'], packages: /^(pg|pg-copy-streams)$/, builtins: true },
   'libs/adoption': { ours: ['contract', 'event-log', 'statistics', 'platform:type'], packages: /^$/, builtins: false },
   'libs/sdk': { ours: [], packages: /^$/, builtins: /src\/(node|person-token)\.ts$/ },
+  'apps/collector': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/(common|core)|@opentelemetry\/api|fastify|kafkajs)$/, builtins: true },
   'apps/recorder': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/common|kafkajs)$/, builtins: true },
   'apps/projector': { ours: ['event-log', 'adoption', 'platform'], packages: /^@nestjs\/common$/, builtins: true },
   'apps/api': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/(common|core|cqrs)|fastify|rxjs|typebox|swagger-ui-dist)$/, builtins: true },

@@ -98,11 +98,26 @@ async function exists(path) {
   );
 }
 
+/**
+ * Runs one of Kafka's own Java programs to its end, with `input` as its standard input, and gives what it wrote.
+ * @param {string} mainClass for instance kafka.tools.StorageTool
+ * @param {string[]} args
+ * @param {string} [input]
+ * @throws KafkaError with the end of what it wrote, where it failed
+ */
+export async function runKafkaTool(mainClass, args, input) {
+  const jars = await ensureJars(() => undefined);
+  const answer = await output(javaCommand(), ['-Xmx256m', '-cp', join(jars, '*'), mainClass, ...args], input);
+  if (answer.code !== 0) throw new KafkaError(`${mainClass} ended with ${answer.code}:\n${answer.text.trim().split('\n').slice(-12).join('\n')}`);
+  return answer.text;
+}
+
 /** Runs a command to its end; `missing` when there is no such command. */
-export function output(command, args) {
+export function output(command, args, input) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
     let text = '';
+    child.stdin?.on('error', () => undefined).end(input); // one that ended early says why
     child.stdout.on('data', (chunk) => (text += chunk));
     child.stderr.on('data', (chunk) => (text += chunk));
     child.on('error', () => resolve({ missing: true, code: null, text }));

@@ -1,6 +1,8 @@
 /** Types of kafka.mjs for the specs that start a Kafka of their own. */
 export interface RunningKafka {
   brokers: string[];
+  /** The addresses of further listeners, by their names. */
+  listeners: Record<string, string>;
   dataDir: string;
   readonly pid: number;
   /** Settles when the present JVM has ended, whoever ended it. */
@@ -19,4 +21,24 @@ export class KafkaError extends Error {
   exitCode: 1 | 2;
 }
 
-export function startKafka(options: { port?: number; dataDir: string; quiet?: boolean }): Promise<RunningKafka>;
+/** A way to the broker beside the open one. */
+export interface Listener {
+  /** In capitals. */
+  name: string;
+  protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  /** As Kafka calls them for a single listener, without `listener.name.<name>.` before them. */
+  properties: Record<string, string>;
+}
+
+export interface KafkaOptions {
+  port?: number;
+  dataDir: string;
+  quiet?: boolean;
+  more?: Listener[];
+  /** Users for SCRAM with their passwords; they exist from the first start on. */
+  scram?: Record<string, string>;
+}
+
+export function startKafka(options: KafkaOptions): Promise<RunningKafka>;
+
+export function runKafkaTool(mainClass: string, args: string[], input?: string): Promise<string>;

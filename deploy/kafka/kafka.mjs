@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { KafkaError } from './jars.mjs';
 import { startKafka } from './start-kafka.mjs';
 
-export { KafkaError } from './jars.mjs';
+export { KafkaError, runKafkaTool } from './jars.mjs';
 export { startKafka } from './start-kafka.mjs';
 
 const USAGE = `usage: node deploy/kafka/kafka.mjs [--port 9092] [--data DIR] [--reset]

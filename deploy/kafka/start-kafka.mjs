@@ -18,19 +18,24 @@ const STOP_TIMEOUT_MS = 30_000;
 
 /**
  * Starts Kafka and waits until it answers. The data directory keeps its topics from one start to the next.
- * @param {{ port?: number, dataDir: string, quiet?: boolean }} options without `port` (or with 0) a free one is taken
- * @returns the broker's address and what can be done to it; `restart` comes back on the same port with the same data
+ * @param {{ port?: number, dataDir: string, quiet?: boolean, more?: Listener[], scram?: Record<string, string> }} options
+ *   without `port` (or with 0) a free one is taken; `more` are listeners beside the open one, `scram` users with their passwords, who exist from the first start on
+ * @returns the broker's address, those of further listeners, and what can be done to it; `restart` comes back on the same port with the same data
  * @throws KafkaError naming what is missing: Java, Maven, the port, the data directory
+ * @typedef {{ name: string, protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL', properties: Record<string, string> }} Listener
+ *   `name` in capitals, `properties` as Kafka calls them for a single listener
  */
-export async function startKafka({ port = 0, dataDir, quiet = false }) {
+export async function startKafka({ port = 0, dataDir, quiet = false, more = [], scram = {} }) {
   const say = quiet ? () => undefined : (line) => process.stderr.write(`kafka: ${line}\n`);
   await requireJava();
   const jars = await ensureJars(say);
-  const node = { port: port === 0 ? await freePort() : port, data: resolve(dataDir), classPath: join(jars, '*'), say };
+  const node = { port: port === 0 ? await freePort() : port, data: resolve(dataDir), classPath: join(jars, '*'), say, scram, more: [] };
+  for (const listener of more) node.more.push({ ...listener, port: await freePort() });
 
   let jvm = await run(node);
   return {
     brokers: [`127.0.0.1:${node.port}`],
+    listeners: Object.fromEntries(node.more.map(({ name, port }) => [name, `127.0.0.1:${port}`])),
     dataDir: node.data,
     get pid() {
       return jvm.pid;
@@ -97,11 +102,15 @@ async function writeConfig(node) {
   const values = { port: node.port, controllerPort: await freePort(), data: node.data.replaceAll('\\', '/') };
   const template = await readFile(TEMPLATE, 'utf8');
   const path = join(node.data, 'server.properties');
-  await writeFile(
-    path,
-    template.replace(/^(?!#).*\{\{.*$/gm, (line) => line.replace(/\{\{(\w+)\}\}/g, (_, name) => String(values[name]))),
-  );
+  const filled = template.replace(/^(?!#).*\{\{.*$/gm, (line) => line.replace(/\{\{(\w+)\}\}/g, (_, name) => String(values[name])));
+  await writeFile(path, node.more.reduce(withListener, filled));
   return path;
+}
+
+function withListener(config, { name, protocol, port, properties }) {
+  const address = `,${name}://127.0.0.1:${port}`;
+  const own = Object.entries(properties).map(([key, value]) => `listener.name.${name.toLowerCase()}.${key}=${value}\n`);
+  return config.replace(/^listeners=.*$/m, `$&${address}`).replace(/^advertised\.listeners=.*$/m, `$&${address}`).replace(/^listener\.security\.protocol\.map=.*$/m, `$&,${name}:${protocol}`) + own.join('');
 }
 
 async function formatOnce(node, config) {
@@ -111,7 +120,8 @@ async function formatOnce(node, config) {
   );
   if (formatted) return;
   const id = `k${randomBytes(16).toString('base64url').slice(1)}`; // a leading '-' would read as an option
-  const answer = await output(javaCommand(), ['-Xmx128m', '-cp', node.classPath, 'kafka.tools.StorageTool', 'format', '-g', '-t', id, '-c', config]);
+  const users = Object.entries(node.scram).flatMap(([name, password]) => ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${name},password=${password}]`]));
+  const answer = await output(javaCommand(), ['-Xmx128m', '-cp', node.classPath, 'kafka.tools.StorageTool', 'format', '-g', '-t', id, '-c', config, ...users]);
   if (answer.code !== 0) throw new KafkaError(`Kafka could not format its storage in ${node.data}; delete that directory or choose another:\n${tail(answer.text)}`);
 }
 

@@ -11,6 +11,8 @@ export interface ApiUnderTest {
   log: Log;
   /** For commands on the same database. */
   settings: Record<string, string>;
+  /** What it answers, as METHOD /path. */
+  routes: string[];
   /** What it logged. */
   lines: { level: number; msg: string }[];
   /** Makes a key of this kind for tenant `local` and gives its text. */
@@ -33,6 +35,8 @@ export async function startApi(): Promise<ApiUnderTest> {
   const app = await openApplication({ config, logger, database, pseudonymiser, health }, [ApiModule], (error) => {
     throw error;
   });
+  const routes: string[] = [];
+  app.getHttpAdapter().getInstance().addHook('onRoute', ({ method, url: path }) => void routes.push(...[method].flat().map((one) => `${one} ${path}`)));
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
   const keys = new Keys(database);
@@ -40,6 +44,7 @@ export async function startApi(): Promise<ApiUnderTest> {
     url,
     log,
     settings,
+    routes,
     lines,
     key: async (kind, more = {}) => (await keys.create({ tenant: 'local', kind, deployments: null, origins: null, note: null, expiresAt: null, ...more })).key,
     ask: (path, key, { headers, ...more } = {}) => fetch(`${url}${path}`, { ...more, redirect: 'manual', headers: { ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...(headers as Record<string, string>) } }),

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompressionTypes, Kafka, logLevel, Partitioners, type Admin, type IHeaders, type Producer } from 'kafkajs';
-import { startKafka, type RunningKafka } from '../../deploy/kafka/kafka.mjs';
+import { runKafkaTool, startKafka, type KafkaOptions, type RunningKafka } from '../../deploy/kafka/kafka.mjs';
 
 export interface TestMessage {
   key?: string | null;
@@ -38,15 +38,22 @@ export function requireKafka(): string[] {
 }
 
 /** A Kafka of the spec's own, to be killed and restarted; `stop` also removes its data. */
-export async function ownKafka(): Promise<RunningKafka> {
+export async function ownKafka(options: Pick<KafkaOptions, 'more' | 'scram'> = {}): Promise<RunningKafka> {
   const dataDir = await mkdtemp(join(tmpdir(), 'foothold-kafka-'));
-  const kafka = await startKafka({ dataDir, quiet: true });
+  const kafka = await startKafka({ dataDir, quiet: true, ...options });
   const { stop } = kafka;
   kafka.stop = async () => {
     await stop();
     await rm(dataDir, { recursive: true });
   };
   return kafka;
+}
+
+/** Writes one message a line with Kafka's own producer in Java; `properties` are its settings. All of them fit into one batch of 1 MB. */
+export async function produceWithJava(brokers: string[], topic: string, lines: string[], properties: Record<string, string>): Promise<void> {
+  const settings = Object.entries({ 'batch.size': '1000000', 'linger.ms': '1000', acks: 'all', ...properties });
+  const flags = settings.flatMap(([name, value]) => ['--command-property', `${name}=${value}`]);
+  await runKafkaTool('org.apache.kafka.tools.ConsoleProducer', ['--bootstrap-server', brokers.join(','), '--topic', topic, ...flags], `${lines.join('\n')}\n`);
 }
 
 /** Connects to the test Kafka, at the first thing asked of it. Close it in afterAll. */

@@ -2,7 +2,7 @@
  * From what a handler gives to an HTTP answer: JSON or CSV, with a tag by which whoever asks again learns that nothing
  * has changed without anything being computed. One span a request.
  */
-import { inSpan, linkTo, notAcceptable } from '@foothold/platform';
+import { inSpan, notAcceptable } from '@foothold/platform';
 import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -33,9 +33,8 @@ export class Answering implements NestInterceptor {
     const operation = this.reflector.get<Operation>(OPERATION, context.getHandler());
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
-    const link = linkTo(request.headers.traceparent as string | undefined);
     return from(
-      inSpan(`api ${operation.id}`, { 'http.request.method': request.method, 'http.route': operation.path }, link ? [link] : [], async (span) => {
+      inSpan(`api ${operation.id}`, { 'http.request.method': request.method, 'http.route': operation.path }, [request.headers.traceparent as string | undefined], async (span) => {
         const csv = asCsv(request, operation.csv);
         const text = await give(request, reply, csv, await firstValueFrom(next.handle()));
         span.setAttribute('http.response.status_code', reply.statusCode);

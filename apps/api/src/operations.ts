@@ -21,6 +21,8 @@ export interface Operation<Path extends TObject = TObject, Query extends TObject
   query: Query;
   body: Body;
   answer: TSchema;
+  /** Of parameters, of the body and of the answer. */
+  examples: { parameters?: Record<string, string>; query?: Record<string, unknown>; body?: object; answer: unknown };
   /** It can be given as CSV too. */
   csv: boolean;
   /** The statuses of what it does, and the problems that only it has. */
@@ -39,30 +41,45 @@ const ofDeployment = { deployment: deploymentId };
 const FOUND = 'What was asked for.';
 const UNKNOWN = 'The tenant of the key has no such deployment, or the key is not for it.';
 
+const TRIAGE_AS_WRITTEN = { timeZone: 'Europe/Oslo', country: 'NO', taskKinds: ['letter', 'triage'], pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.6 };
+const TRIAGE = { deployment: 'triage', tenant: 'acme', version: 1, ...TRIAGE_AS_WRITTEN, sandbox: false };
+const ANSWER = {
+  metric: 'trust.acceptance', version: 1, unit: 'ratio', completeThrough: '2026-03-30T08:00:00.000Z', revisedAt: '2026-03-30T07:58:12.412Z',
+  rows: [{ from: '2026-01-05', to: '2026-01-11', by: { task_kind: 'letter' }, variant: 'shown', value: 0.625, numerator: 25, denominator: 40, low: 0.52, high: 0.73, people: 9, suppressed: false }],
+};
+const LETTERS_OF_ONE_REASON = {
+  id: '4710', kind: 'rejected', field: 'data.surface', reason: 'a string of 4 characters: none of the values there are', fix: 'send one of in-workflow, side-tool, export', count: 12,
+  firstSeen: '2026-03-02T08:00:00.000Z', lastSeen: '2026-03-02T09:12:44.120Z',
+};
+
 export const OPERATIONS = {
   listMetrics: declare({
     id: 'listMetrics', method: 'GET', path: '/v1/metrics', tag: 'Questions', keys: ['read'], csv: true,
     summary: 'The catalogue of metrics',
     description: 'Every metric: what it asks, how it is computed, where it may be cut, how it is misread. As CSV, a row a variant.',
     parameters: NOTHING, query: shape(FORMAT), body: null, answer: Type.Array(Metric), statuses: { 200: FOUND },
+    examples: { answer: [CATALOGUE.find(({ id }) => id === 'trust.acceptance')!] },
   }),
   listDeployments: declare({
     id: 'listDeployments', method: 'GET', path: '/v1/deployments', tag: 'Deployments', keys: ['read'], csv: true,
     summary: 'The deployments that are registered',
     description: 'Those of the key’s tenant, and of them only those the key is for, by id.',
     parameters: NOTHING, query: shape(FORMAT), body: null, answer: Type.Array(DeploymentView), statuses: { 200: FOUND },
+    examples: { answer: [TRIAGE] },
   }),
   registerDeployment: declare({
     id: 'registerDeployment', method: 'POST', path: '/v1/deployments', tag: 'Deployments', keys: ['write'], csv: false,
     summary: 'Register a deployment',
     description: 'Makes an AI system known, so that its events are counted. Whoever may send its events may register it: this takes a write key. Its time zone never changes afterwards. Registering the same again changes nothing.',
     parameters: NOTHING, query: NOTHING, body: NewDeployment, answer: RegisteredDeployment,
+    examples: { body: { deployment: 'triage', ...TRIAGE_AS_WRITTEN }, answer: { ...TRIAGE, new: true } },
     statuses: { 200: 'It was registered the same before.', 201: 'It is registered now.', 409: 'It is registered otherwise.' },
   }),
   getDeployment: declare({
     id: 'getDeployment', method: 'GET', path: '/v1/deployments/{deployment}', tag: 'Deployments', keys: ['read'], csv: false,
     summary: 'A deployment', description: 'What is registered of it.',
     parameters: shape(ofDeployment), query: NOTHING, body: null, answer: DeploymentView, statuses: { 200: FOUND, 404: UNKNOWN },
+    examples: { parameters: { deployment: 'triage' }, answer: TRIAGE },
   }),
   askMetric: declare({
     id: 'askMetric', method: 'GET', path: '/v1/deployments/{deployment}/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: true,
@@ -70,11 +87,13 @@ export const OPERATIONS = {
     description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`.',
     parameters: shape({ ...ofDeployment, metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) }),
     query: shape({ ...QUESTION, ...FORMAT }), body: null, answer: Answer, statuses: { 200: FOUND, 404: UNKNOWN },
+    examples: { parameters: { deployment: 'triage', metric: 'trust.acceptance' }, query: { from: '2026-01-05', to: '2026-03-29', grain: 'week', by: ['task_kind'] }, answer: ANSWER },
   }),
   listDeadLetters: declare({
     id: 'listDeadLetters', method: 'GET', path: '/v1/dead-letters', tag: 'Events', keys: ['read'], csv: true,
     summary: 'Events that were refused or kept for later',
     description: 'Grouped by what is wrong with them, the latest first; never what they held. Where there may be more, the header Link names them.',
     parameters: NOTHING, query: shape({ ...LETTERS, ...FORMAT }), body: null, answer: Type.Array(LetterGroup), statuses: { 200: FOUND },
+    examples: { query: { limit: 100, before: '4711' }, answer: [LETTERS_OF_ONE_REASON] },
   }),
 };

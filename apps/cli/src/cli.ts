@@ -13,6 +13,7 @@ import { addMetricsCommand } from './metrics.js';
 import { printable } from './printable.js';
 import { WrongUsage } from './session.js';
 import { addServeCommand } from './serve.js';
+import { addTailCommand } from './tail.js';
 
 /** Does what `args` say and leaves the exit code in `process.exitCode`. */
 export async function run(args: string[], version: string): Promise<void> {
@@ -24,7 +25,7 @@ export async function run(args: string[], version: string): Promise<void> {
     .showHelpAfterError('See what may be given: foothold --help, and foothold COMMAND --help')
     .configureHelp({ showGlobalOptions: true });
   // Commander copies these settings to subcommands made with .command(), which all of these are.
-  for (const add of [addServeCommand, addDeploymentCommands, addImportCommand, addKeyCommands, addMetricsCommand, addLedgerCommands, addDoctorCommand]) add(program);
+  for (const add of [addServeCommand, addDeploymentCommands, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addLedgerCommands, addDoctorCommand]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,8 +1,8 @@
 /** Looks at everything an installation stands on, and says what to do about what is not right. Repairs nothing, though it makes the key and the embedded database where there are none yet. */
 import { usageProjection } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
-import { lag, openReadings, strangeTenant } from '@foothold/event-log';
-import { errorText, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, readConfig, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
+import { kafkaOrigins, lag, openReadings, strangeTenant } from '@foothold/event-log';
+import { errorText, isMisnamedUsage, isSource, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, originName, readConfig, retireStatement, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import kafkajs, { type Admin } from 'kafkajs';
 import { statfs } from 'node:fs/promises';
@@ -22,6 +22,8 @@ const GIGABYTE = 1024 ** 3;
 const OLDEST_POSTGRES = 14;
 const CLOCK_SECONDS = 5;
 const BEHIND = 100_000;
+/** How long anything may wait to be recorded or folded before somebody must be missing. */
+const WAIT_SECONDS = 60;
 const IMPORT_MS = 3_600_000;
 
 export function addDoctorCommand(program: Command): void {
@@ -51,13 +53,14 @@ async function examine(): Promise<Check[]> {
     const { database, close } = await openPlatformDatabase(config, 'foothold doctor', MIGRATIONS);
     try {
       checks.push(...(await postgres(database, pseudonymiser)));
+      const migrated = (await database.pendingMigrations()).length === 0;
+      return [...checks, ...(await kafka(config, migrated ? database : null))];
     } finally {
       await close();
     }
   } catch (error) {
-    checks.push(failed('database', error));
+    return [...checks, failed('database', error), ...(await kafka(config, null))];
   }
-  return [...checks, ...(await kafka(config))];
 }
 
 const fine = (name: string, detail: string): Check => ({ name, ok: true, detail, fix: '' });
@@ -98,8 +101,9 @@ async function postgres(database: Database, pseudonymiser: Pseudonymiser): Promi
   if (pending.length > 0) return checks;
   const stranger = await strangeTenant((sql) => database.query(sql), (tenant) => pseudonymiser.check(tenant));
   checks.push(judged('pseudonym key', stranger === undefined, stranger === undefined ? 'it is the key of every tenant' : `it is not the key of tenant "${stranger}"`, 'use the key (FOOTHOLD_PSEUDONYM_KEY, or the FOOTHOLD_HOME with its pseudonym.key) of the process that registered the tenant'));
-  const { behind } = await lag(database, usageProjection.name);
-  return [...checks, await imports(database), judged('projection lag', behind < BEHIND, `${behind} events are in the log and not yet in the read tables`, 'start a projector (foothold serve --roles projector), or one more')];
+  const { behind, waited } = await lag(database, usageProjection.name);
+  const prompt = behind < BEHIND && waited < WAIT_SECONDS;
+  return [...checks, await imports(database), judged('projection lag', prompt, `${behind} events are in the log and not yet in the read tables${behind > 0 ? `, the oldest for ${Math.round(waited)} s` : ''}`, 'start a projector (foothold serve --roles projector), or one more')];
 }
 
 /** An import that was interrupted keeps every answer of its tenant incomplete until it is taken up again or given up. */
@@ -113,25 +117,32 @@ async function imports(database: Database): Promise<Check> {
   );
 }
 
-async function kafka(config: Config): Promise<Check[]> {
+async function kafka(config: Config, database: Database | null): Promise<Check[]> {
   if (config.KAFKA_BROKERS.length === 0) return [fine('kafka', 'not configured: events come in by import only')];
-  const admin = openKafka({ ...config }, 'foothold-doctor', openLogger('doctor', 'fatal')).admin({ retry: { retries: 1 } });
+  let admin: Admin | undefined;
   try {
+    admin = openKafka(config, 'foothold-doctor', openLogger('doctor', 'fatal')).admin({ retry: { retries: 1 } });
     await admin.connect();
-    return await topics(admin, config);
+    return await topics(admin, config, database);
   } catch (error) {
-    return [{ ...failed('kafka', error), fix: 'check KAFKA_BROKERS and that the brokers run; npm run kafka starts one here' }];
+    if (error instanceof WrongInput) return [failed('kafka', error)];
+    const how = `KAFKA_TLS is ${config.KAFKA_TLS} and KAFKA_SASL_MECHANISM is ${config.KAFKA_SASL_MECHANISM ?? 'not set'}`;
+    return [{ ...failed('kafka', error), fix: `check KAFKA_BROKERS, that the brokers run, and that they are to be reached like this (${how}); npm run kafka starts one here` }];
   } finally {
-    await admin.disconnect();
+    await admin?.disconnect();
   }
 }
 
-async function topics(admin: Admin, config: Config): Promise<Check[]> {
-  const { brokers } = await admin.describeCluster();
-  const usage = (await admin.listTopics()).filter((topic) => usageTopicOf(config.KAFKA_PREFIX, topic));
-  const checks = [fine('kafka', `${brokers.length} broker${brokers.length === 1 ? '' : 's'}`)];
+async function topics(admin: Admin, config: Config, database: Database | null): Promise<Check[]> {
+  const { brokers, clusterId } = await admin.describeCluster();
+  const all = await admin.listTopics();
+  const usage = all.filter((topic) => usageTopicOf(config.KAFKA_PREFIX, topic));
+  const misnamed = all.filter((topic) => isMisnamedUsage(config.KAFKA_PREFIX, topic));
+  const how = [config.KAFKA_TLS ? ', over TLS' : '', config.KAFKA_SASL_MECHANISM ? `, with ${config.KAFKA_SASL_MECHANISM}` : ''].join('');
+  const checks = [fine('kafka', `${brokers.length} broker${brokers.length === 1 ? '' : 's'}${how}`)];
   const own = usageTopic(config.KAFKA_PREFIX);
   checks.push(judged('topics', usage.length > 0, usage.length > 0 ? usage.join(', ') : 'there is no usage topic', `create ${own}`));
+  if (misnamed.length > 0) checks.push(judged('misnamed topics', false, `nobody reads ${misnamed.join(', ')}: the name gives no tenant`, `write to ${config.KAFKA_PREFIX}.usage.<tenant>.v1; a tenant's name has 1-63 of a-z, 0-9, _ and -`));
   if (usage.length === 0) return checks;
   const wanted = Math.min(3, brokers.length);
   const metadata = await admin.fetchTopicMetadata({ topics: usage });
@@ -140,14 +151,32 @@ async function topics(admin: Admin, config: Config): Promise<Check[]> {
   const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: usage.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: ['cleanup.policy'] })) });
   const compacted = resources.filter(({ configEntries }) => configEntries.some(({ configValue }) => configValue.includes('compact'))).map(({ resourceName }) => resourceName);
   checks.push(judged('retention', compacted.length === 0, compacted.length === 0 ? 'no usage topic is compacted' : `compacted: ${compacted.join(', ')}`, 'set cleanup.policy=delete: compaction removes events before they are recorded'));
-  const groups = await admin.fetchOffsets({ groupId: `${config.KAFKA_PREFIX}.recorder`, topics: usage });
-  let behind = 0;
-  for (const { topic, partitions } of groups) {
-    for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
-      const read = Number(partitions.find((found) => found.partition === partition)?.offset ?? -1);
-      behind += Number(high) - Math.max(read, Number(low));
+  return database ? [...checks, ...(await fences(admin, clusterId, all.filter((topic) => isSource(config.KAFKA_PREFIX, topic)), database))] : checks;
+}
+
+/** Where the log's fences stand, beside what the broker holds: Kafka's own commits count for nothing. */
+async function fences(admin: Admin, cluster: string, read: string[], database: Database): Promise<Check[]> {
+  const origins = await kafkaOrigins(database);
+  const names = new Map(read.map((topic) => [originName(cluster, topic), topic]));
+  const gone = [...new Set(origins.map(({ name }) => name).filter((name) => !names.has(name)))];
+  const changed: string[] = [];
+  let waiting = 0;
+  let unseen = 0;
+  for (const [name, topic] of names) {
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+      const origin = origins.find((found) => found.name === name && found.part === partition);
+      const next = origin?.nextOffset ?? Number(low);
+      if (next > Number(high)) changed.push(`${topic}[${partition}] ends at ${high} and was read up to ${next}: it was made anew or cut`);
+      if (next < Number(low)) changed.push(`${topic}[${partition}] begins at ${low} and was read up to ${next}: retention has removed what lies between`);
+      const left = Math.max(0, Number(high) - next);
+      waiting += left;
+      if (left > 0) unseen = Math.max(unseen, origin?.unseen ?? Infinity);
     }
   }
-  checks.push(judged('recorder lag', behind < BEHIND, `${behind} records wait in Kafka`, 'start a recorder (foothold serve --roles recorder), or one more'));
-  return checks;
+  const since = unseen === Infinity ? ', and no recorder has ever seen the end' : unseen > 0 ? `, and no recorder has seen the end for ${Math.round(unseen)} s` : '';
+  return [
+    judged('fences', changed.length === 0, changed.length === 0 ? 'what was read is what the broker holds' : changed.join('; '), 'start a recorder: it stops at once and its last line says what to do'),
+    judged('sources', gone.length === 0, gone.length === 0 ? 'every topic that was read is there' : `gone, and holding back through when answers are complete: ${gone.join(', ')}`, `create the topic again, or give it up: ${gone.map(retireStatement).join('; ')}`),
+    judged('recorder lag', waiting < BEHIND && unseen < WAIT_SECONDS, `${waiting} records wait in Kafka${since}`, 'start a recorder (foothold serve --roles recorder), or one more'),
+  ];
 }

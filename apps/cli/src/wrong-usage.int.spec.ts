@@ -44,6 +44,13 @@ const FLAGS: [string, string[], string, string][] = [
   ['metrics: a dimension twice', [...coverage, '--by', 'task_kind,task_kind'], '--by: a dimension is named twice', 'name each dimension once'],
   ['metrics: a tenant with a dot', [...coverage, '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
 
+  ['tail: no deployment', ['tail'], "missing required argument 'deployment'", 'foothold COMMAND --help'],
+  ['tail: a deployment with a slash', ['tail', 'a/b'], 'deployment: a text of 3 characters', 'use 1-64 letters, digits'],
+  ['tail: a span without unit', ['tail', 'claims', '--since', '10'], '--since: "10" is no span of time', '90s, 10m, 2h or 3d'],
+  ['tail: a span that reaches into the future', ['tail', 'claims', '--since', '-10m'], '--since: "-10m" is no span of time', '90s, 10m, 2h or 3d'],
+  ['tail: a day for a span', ['tail', 'claims', '--since', '2026-01-05'], '--since: "2026-01-05" is no span of time', '90s, 10m, 2h or 3d'],
+  ['tail: a tenant with a dot', ['tail', 'claims', '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
+
   ['deployment: nothing', ['deployment'], 'Usage: foothold deployment', 'register'],
   ['deployment: an unknown command', ['deployment', 'remove', 'claims'], "unknown command 'remove'", 'foothold COMMAND --help'],
   ['register: no id', ['deployment', 'register'], "missing required argument 'id'", 'foothold COMMAND --help'],
@@ -107,9 +114,9 @@ const FLAGS: [string, string[], string, string][] = [
 
 /** These need a process: the roles are another program's to read. */
 const PROCESSES: typeof FLAGS = [
-  ['serve: an unknown role', ['serve', '--roles', 'recorder,scribe'], '--roles: there is no role "scribe"', 'Choose from recorder, projector'],
-  ['serve: no role', ['serve', '--roles', ''], '--roles: there is no role ""', 'Choose from recorder, projector'],
-  ['serve: a flag of its own', ['serve', '--roles=recorder', '--roles=scribe'], '--roles: there is no role "scribe"', 'Choose from recorder, projector'],
+  ['serve: an unknown role', ['serve', '--roles', 'recorder,scribe'], '--roles: there is no role "scribe"', 'Choose from collector, recorder, projector, api'],
+  ['serve: no role', ['serve', '--roles', ''], '--roles: there is no role ""', 'Choose from collector, recorder, projector, api'],
+  ['serve: a flag of its own', ['serve', '--roles=recorder', '--roles=scribe'], '--roles: there is no role "scribe"', 'Choose from collector, recorder, projector, api'],
   ['a process: an unknown command', ['metric'], "unknown command 'metric'", '(Did you mean metrics?)'],
   ['a process: an unknown metric', ['metrics', 'claims', 'adoption.use'], 'metric: there is no metric "adoption.use"', 'choose one of'],
   ['a process: an escape sequence', ['metrics', 'claims', '\u001b]0;owned\u0007'], 'there is no metric "\\u001b]0;owned\\u0007"', 'choose one of'],

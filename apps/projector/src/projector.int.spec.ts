@@ -133,7 +133,7 @@ it('a bug in a fold ends the process and leaves the checkpoint where it was', as
   await start({ ...usageProjection, fold: () => Promise.reject(new TypeError('undefined is not a function')) });
   await until('it ends', () => fatal.length > 0);
   expect(fatal[0]).toBeInstanceOf(TypeError);
-  expect(await lag(log.database, usageProjection.name)).toEqual({ folded: 0, behind: 50 });
+  expect(await lag(log.database, usageProjection.name)).toEqual({ folded: 0, behind: 50, waited: expect.any(Number) });
 });
 
 it.each([['idle', 'forward'], ['the database is away', 'cut']] as const)('stops within moments: %s', async (_, state) => {

@@ -6,7 +6,7 @@
  * has leased at the moment.
  */
 import { prepare, project, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
-import { inSpan, isTransient, type Fatal, type Logger } from '@foothold/platform';
+import { isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Shards folded at the same time: enough to keep folding while Postgres writes. */
@@ -69,12 +69,10 @@ export class Projector {
 
   private async foldAll(shard: number): Promise<void> {
     for (let behind = true; behind && !this.stopping.signal.aborted; ) {
-      const progress = await inSpan('project', { shard }, [], async (span) => {
-        const done = await project(this.log, this.projection, shard);
-        if (done !== 'leased') span.setAttribute('folded', done.folded);
-        return done;
-      });
-      behind = progress !== 'leased' && progress.behind;
+      const began = Date.now();
+      const done = await project(this.log, this.projection, shard);
+      behind = done !== 'leased' && done.behind;
+      if (done !== 'leased' && done.folded > 0) spanOf('project', { shard, folded: done.folded }, done.traceparents, began);
     }
   }
 }

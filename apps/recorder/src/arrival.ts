@@ -1,26 +1,51 @@
 /** From a Kafka message to what the log appends: the boundary for records that no collector has checked, and for those that one has. */
-import { checkMessage, type Refusal } from '@foothold/contract';
+import { checkMessage, readRefusal, type Refusal } from '@foothold/contract';
 import { type Arrival } from '@foothold/event-log';
-import { TENANT, type Pseudonymiser } from '@foothold/platform';
+import { deadLettersTopic, isSampled, TENANT, undecodable, usageTopicOf, type Pseudonymiser } from '@foothold/platform';
 import { type KafkaMessage } from 'kafkajs';
 
 /**
- * @param topicTenant the tenant a topic's name gives; null on the collector's topic, where the header `tenant` says it
- * and people are pseudonyms already.
- * @param receivedAt microseconds since 1970
+ * Whose records a topic holds. `tenant`: the one its name gives, which writes there itself. `collector`: events of any tenant,
+ * which the header `tenant` names, with pseudonyms for people. `refusals`: what the collector refused, likewise.
  */
-export function arrivalOf(message: KafkaMessage, topicTenant: string | null, receivedAt: number, pseudonymiser: Pseudonymiser): Arrival {
-  const tenant = topicTenant ?? headerText(message, 'tenant');
+export type Source = { kind: 'tenant'; tenant: string } | { kind: 'collector' } | { kind: 'refusals' };
+
+export function sourceOf(prefix: string, topic: string): Source {
+  if (topic === deadLettersTopic(prefix)) return { kind: 'refusals' };
+  const { tenant } = usageTopicOf(prefix, topic)!;
+  return tenant === null ? { kind: 'collector' } : { kind: 'tenant', tenant };
+}
+
+/** The only tenant whose records a topic holds; null where it may be any. */
+export const tenantOf = (prefix: string, topic: string): string | null => usageTopicOf(prefix, topic)?.tenant ?? null;
+
+/**
+ * @param receivedAt microseconds since 1970
+ * @param traceparent of the trace the message belongs to, where its sender sampled it
+ */
+export function arrivalOf(message: KafkaMessage, source: Source, receivedAt: number, pseudonymiser: Pseudonymiser, traceparent?: string): Arrival {
+  const lost = message.value && undecodable(message.value);
+  if (lost) return refused('batch', lost, 'send the events of that batch again, no more than 1 MB together, uncompressed or with gzip, snappy, lz4 or zstd', source.kind === 'tenant' ? source.tenant : undefined);
+  const tenant = source.kind === 'tenant' ? source.tenant : headerText(message, 'tenant');
   if (tenant === undefined || !TENANT.test(tenant)) {
     const shape = tenant === undefined ? 'there is none' : `a text of ${tenant.length} characters that is no tenant's name`;
     return refused('headers.tenant', `${shape}, so nobody knows whose event it is`, 'only the collector writes this topic; a host with its own Kafka client writes <prefix>.usage.<tenant>.v1');
   }
   if (message.value === null) return refused('value', 'the message has no value', 'send the whole event as JSON in the value; do not use a compacted topic', tenant);
+  if (source.kind === 'refusals') return { refusal: readRefusal(message.value, tenant) };
   const verdict = checkMessage(message.value, tenant, receivedAt, {
     pseudonymise: (of, person) => pseudonymiser.pseudonym(of, person),
-    subjects: topicTenant === null ? 'pseudonyms' : 'raw',
+    subjects: source.kind === 'collector' ? 'pseudonyms' : 'raw',
   });
-  return verdict.outcome === 'accepted' ? { tenant, event: verdict.event } : { refusal: verdict.refusal };
+  return verdict.outcome === 'accepted' ? { tenant, event: verdict.event, ...(traceparent === undefined ? {} : { traceparent }) } : { refusal: verdict.refusal };
+}
+
+/** The traceparent of a message whose sender sampled its trace; told by the last byte for all the others, which are most. */
+export function sampledTrace({ headers }: KafkaMessage): string | undefined {
+  const value = headers?.['traceparent'];
+  if (!Buffer.isBuffer(value) || value.length !== 55 || value[54] !== 0x31) return undefined;
+  const text = value.toString('latin1');
+  return isSampled(text) ? text : undefined;
 }
 
 /** A header's text; kafkajs gives bytes, and a list where one is repeated. */

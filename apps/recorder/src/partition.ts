@@ -12,9 +12,6 @@ export class PartitionChanged extends Error {
   }
 }
 
-/** The origin of a topic's partitions; another cluster is another origin. */
-export const originName = (cluster: string, topic: string): string => `${cluster}/${topic}`;
-
 /** Tells one record from another. */
 export function fingerprint(message: KafkaMessage): string {
   return createHash('sha256').update(message.timestamp).update('\n').update(message.key ?? '').update('\n').update(message.value ?? '').digest('hex').slice(0, 32);

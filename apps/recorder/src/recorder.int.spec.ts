@@ -264,7 +264,7 @@ describe('several readers', () => {
     const other = await openTestLog(database.url);
     const overtake = async () => {
       const { origin } = await openOrigin(other.database, { kind: 'kafka', name: `${cluster}/${topic}`, part: 0, tenant: TENANT, firstOffset: 0 });
-      const arrivals = values.map((value) => arrivalOf({ value: Buffer.from(value), key: null, offset: '0', timestamp: '0', attributes: 0, headers: {} }, TENANT, Date.now() * 1000, pseudonymiser));
+      const arrivals = values.map((value) => arrivalOf({ value: Buffer.from(value), key: null, offset: '0', timestamp: '0', attributes: 0, headers: {} }, { kind: 'tenant', tenant: TENANT }, Date.now() * 1000, pseudonymiser));
       return append(other, arrivals, { origin, from: 0, next: 3, voids: 0, mark: null, markOffset: null });
     };
     let overtaken = false;

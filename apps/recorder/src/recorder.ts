@@ -13,16 +13,14 @@
  * tools only; whatever it says, a partition is read from where the database says.
  */
 import { append, Fenced, markEndSeen, type Log } from '@foothold/event-log';
-import { inSpan, isTransient, linkTo, openKafka, usageTopicOf, type Config, type Fatal, type Link, type Logger, type Pseudonymiser } from '@foothold/platform';
+import { inSpan, isMisnamedUsage, isSource, isTransient, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
 import { type Consumer, type ConsumerEndBatchProcessEvent, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
-import { arrivalOf, headerText } from './arrival.js';
+import { arrivalOf, sampledTrace, sourceOf, tenantOf } from './arrival.js';
 import { Broker, PartitionUnknown } from './broker.js';
-import { fingerprint, openPartition, originName, type Partition } from './partition.js';
+import { fingerprint, openPartition, type Partition } from './partition.js';
 
 /** Records appended in one transaction. */
 const STRETCH = 5_000;
-/** Spans link at most this many of a batch's sampled traces. */
-const LINKS = 32;
 /** How long a recorder that died keeps its partitions from the others; heartbeats go on while a batch waits for the database. */
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 2_000;
@@ -48,6 +46,7 @@ export class Recorder {
   private readonly broker: Broker;
   private consumer: Consumer | undefined;
   private topics: string[] = [];
+  private readonly misnamed = new Set<string>();
   private cluster = '';
   private partitions = new Map<string, Partition>();
   private assigned: Record<string, number[]> = {};
@@ -82,17 +81,31 @@ export class Recorder {
 
   /** Reads every usage topic there is; starts anew when one has come or gone. */
   private async follow(): Promise<void> {
-    const topics = (await this.broker.topics()).filter((topic) => usageTopicOf(this.config.KAFKA_PREFIX, topic) !== null).sort();
+    const all = await this.broker.topics();
+    const topics = all.filter((topic) => isSource(this.config.KAFKA_PREFIX, topic)).sort();
+    this.warnOfMisnamed(all.filter((topic) => isMisnamedUsage(this.config.KAFKA_PREFIX, topic)));
     if (topics.length === 0) this.logger.warn('no topic %s.usage.v1 or %s.usage.<tenant>.v1 yet: create it', this.config.KAFKA_PREFIX, this.config.KAFKA_PREFIX);
     if (topics.join() === this.topics.join()) return;
     const gone = this.topics.filter((topic) => !topics.includes(topic));
-    if (gone.length > 0) this.logger.warn({ topics: gone }, 'topics are gone: what was written there and not yet recorded is lost');
+    if (gone.length > 0) {
+      const fix = `if they do not come back: ${gone.map((topic) => retireStatement(originName(this.cluster, topic))).join('; ')}`;
+      this.logger.warn({ topics: gone, fix }, 'topics are gone: what was written there and not yet recorded is lost, and answers stay incomplete until their origins are given up');
+    }
     this.topics = []; // until the new consumer runs, so that a failure on the way is tried again
     await this.consumer?.disconnect();
     this.consumer = undefined;
     this.assigned = {};
     if (topics.length > 0) await this.consume(topics);
     this.topics = topics;
+  }
+
+  /** Once each: a topic's name is easily mistyped, and what is written there would end with its retention. */
+  private warnOfMisnamed(topics: string[]): void {
+    for (const topic of topics) {
+      if (this.misnamed.has(topic)) continue;
+      this.misnamed.add(topic);
+      this.logger.warn({ topic, fix: `a tenant's name has 1-63 of a-z, 0-9, _ and -: write to ${this.config.KAFKA_PREFIX}.usage.<tenant>.v1` }, 'nobody reads this topic: its name gives no tenant');
+    }
   }
 
   private async consume(topics: string[]): Promise<void> {
@@ -119,9 +132,6 @@ export class Recorder {
       if (this.stopping || consumer !== this.consumer) return;
       this.restarts++;
       this.logger.warn({ error: payload.error.message, restarts: this.restarts }, 'the consumer was interrupted');
-      if (payload.error.name === 'KafkaJSNotImplemented') {
-        this.logger.error({ topics: Object.keys(this.assigned), fix: 'set compression.type of its producer to gzip or none, and move the topic past that batch or make it anew' }, 'a batch in one of these topics is compressed in a way that cannot be read');
-      }
       if (!payload.restart || this.restarts >= this.pace.restarts) this.fatal(payload.error);
     });
     this.doubtAfterTrouble(consumer);
@@ -159,7 +169,7 @@ export class Recorder {
     const { partitions } = this;
     const known = partitions.get(key);
     if (known) return known;
-    const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
+    const tenant = tenantOf(this.config.KAFKA_PREFIX, topic);
     const partition = await openPartition(this.log.database, () => this.broker.boundsOf(topic, part), originName(this.cluster, topic), topic, part, tenant, this.logger);
     // A second opening may have come first: one state a partition, or each would seek away from the other.
     const first = partitions.get(key);
@@ -226,11 +236,11 @@ export class Recorder {
 
   private async record(partition: Partition, messages: KafkaMessage[], next: number): Promise<void> {
     const { topic } = partition;
-    const { tenant } = usageTopicOf(this.config.KAFKA_PREFIX, topic)!;
-    const links = linksOf(messages);
-    await inSpan('record', { 'messaging.batch.message_count': messages.length, 'messaging.destination.name': topic }, links, async (span) => {
+    const source = sourceOf(this.config.KAFKA_PREFIX, topic);
+    const traces = messages.map(sampledTrace);
+    await inSpan('record', { 'messaging.batch.message_count': messages.length, 'messaging.destination.name': topic }, traces, async (span) => {
       const receivedAt = Date.now() * 1000;
-      const arrivals = messages.map((message) => arrivalOf(message, tenant, receivedAt, this.pseudonymiser));
+      const arrivals = messages.map((message, i) => arrivalOf(message, source, receivedAt, this.pseudonymiser, traces[i]));
       const last = messages.at(-1);
       const outcome = await append(this.log, arrivals, {
         origin: partition.origin, from: partition.next, next, voids: next - partition.next - messages.length,
@@ -313,16 +323,6 @@ export class Recorder {
     if (isTransient(error) || isKafkas(error)) this.logger.warn('%s', (error as Error).message);
     else this.fatal(error);
   }
-}
-
-/** The first sampled traces that these messages belong to. */
-function linksOf(messages: KafkaMessage[]): Link[] {
-  const links: Link[] = [];
-  for (const message of messages) {
-    const link = message.headers?.['traceparent'] && linkTo(headerText(message, 'traceparent'));
-    if (link && links.push(link) === LINKS) break;
-  }
-  return links;
 }
 
 const TICK_MS = 200;

@@ -15,9 +15,9 @@ import { canonical } from './canonical.js';
 import { Envelope, EVENT_BYTES } from './envelope.js';
 import { EVENT_NAMES, EVENTS, type EventName } from './events.js';
 import { faultsOf, isObject, PLAIN, plural, shapeOf, type Fault } from './faults.js';
-import { DEPLOYMENT, FORMS } from './forms.js';
 import { identityOf } from './identity.js';
 import { pseudonymised } from './passing-on.js';
+import { refusalOf } from './refusals.js';
 import { noSuchTime, ruleFaults, unstorable, UNSTORABLE, type Fields } from './rules.js';
 import { parseTime } from './time.js';
 import { nearestType, readType, typeOf, upcast } from './versions.js';
@@ -83,10 +83,6 @@ const KINDS = new Map(
 const BYTE_ORDER_MARK = '\ufeff';
 /** Levels of objects and lists in an event, itself the first. */
 const DEPTH = 8;
-
-const SOURCE = new RegExp(FORMS.source.pattern);
-const ID = new RegExp(FORMS.eventId.pattern, 'u');
-const TYPE = /^[A-Za-z0-9.-]{1,64}$/;
 
 /**
  * Reads and checks one event as it came over the wire.
@@ -206,26 +202,9 @@ function payloadOf(event: Fields, data: Fields, tenant: string, options: Boundar
   return holdsUnstorable(kept) ? null : canonical(kept);
 }
 
-function refused(event: unknown, tenant: string, kind: Refusal['kind'], { field, reason, fix }: Fault, payload: string | null): Verdict {
-  const { deployment, source, type, id } = isObject(event) ? event : ({} as Fields);
-  const knownSource = matching(source, SOURCE);
-  const knownId = matching(id, ID);
-  const refusal: Refusal = {
-    kind,
-    field,
-    reason,
-    fix,
-    tenant,
-    deployment: matching(deployment, DEPLOYMENT),
-    source: knownSource,
-    type: matching(type, TYPE),
-    id: knownSource === null || knownId === null || UNSTORABLE.test(knownId) ? null : identityOf(knownSource, knownId),
-    payload,
-  };
-  return { outcome: 'refused', refusal };
+function refused(event: unknown, tenant: string, kind: Refusal['kind'], fault: Fault, payload: string | null): Verdict {
+  return { outcome: 'refused', refusal: refusalOf(event, tenant, kind, fault, payload) };
 }
-
-const matching = (value: unknown, form: RegExp): string | null => (typeof value === 'string' && form.test(value) ? value : null);
 
 function tooDeep(value: unknown, levels = DEPTH): boolean {
   return typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((part) => tooDeep(part, levels - 1)));

@@ -23,7 +23,7 @@ export const FORMS = {
   /** A person as the host knows them; never stored. */
   person: { pattern: '^[^\\x00-\\x1F\\x7F]{1,256}$', words: 'the person as the host knows them: a string of 1 to 256 characters without control characters' },
   eventId: { pattern: '^[^\\x00-\\x1F\\x7F]{1,128}$', words: 'a UUIDv7, or any text of 1 to 128 characters without control characters that is unique within the source' },
-  source: { pattern: '^[!-~]{1,256}$', words: 'a URI reference of 1 to 256 visible ASCII characters such as urn:acme:erp' },
+  source: { pattern: '^[!-?A-~]{1,256}$', words: 'a URI reference of 1 to 256 visible ASCII characters without @ such as urn:acme:erp' },
   schemaUri: { pattern: '^[!-~]{1,512}$', words: 'a URI of 1 to 512 visible ASCII characters' },
   dateTime: { pattern: `^${DATE}${TIME}$`, words: 'an RFC 3339 date-time with Z or an offset such as 2026-01-05T09:30:00.123Z' },
   mediaType: { pattern: '^application/json(; ?charset=(utf-8|UTF-8))?$', words: 'application/json' },
@@ -32,6 +32,8 @@ export const FORMS = {
   traceparent: { pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', words: 'a W3C traceparent such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
 } as const;
 
+/** A person as the host knows them. */
+export const PERSON = new RegExp(FORMS.person.pattern, 'u');
 /** What a deployment may be called. */
 export const DEPLOYMENT = new RegExp(FORMS.deployment.pattern);
 /** What a kind of task, a reason, a model may be called. */

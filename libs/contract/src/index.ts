@@ -4,7 +4,7 @@ export { checkEvent, checkMessage, tooLong, type BoundaryOptions, type Refusal, 
 export { canonical } from './canonical.js';
 export { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES } from './envelope.js';
 export { EVENT_NAMES, EVENTS, type EventData, type EventDefinition, type EventName, type SubjectRule } from './events.js';
-export { CODE, DEPLOYMENT } from './forms.js';
+export { CODE, DEPLOYMENT, PERSON } from './forms.js';
 export { jsonSchema } from './json-schema.js';
 export { passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
@@ -12,5 +12,6 @@ export {
   Answer, AnswerRow, deploymentId, DeploymentView, DIMENSIONS, GRAINS, HealthReport, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewDeployment, ProblemShape, QUESTION,
   RegisteredDeployment, type Dimension, type Grain,
 } from './queries.js';
+export { readRefusal, refusalOf, writtenRefusal } from './refusals.js';
 export { parseDay, parseTime } from './time.js';
 export { typeOf } from './versions.js';

@@ -22,7 +22,7 @@ const passed = (value: unknown) => passedOn(value, accepted(value));
 
 describe('an event that is passed on', () => {
   it('has pseudonyms for people, no dataschema, and everything else as it was sent', () => {
-    const { dataschema: _, ...rest } = SENT;
+    const rest = { ...SENT, dataschema: undefined };
     expect(JSON.parse(passed(SENT))).toEqual({ ...rest, subject: pseudonymOf('acme', 'jane'), data: { ...SENT.data, actor: pseudonymOf('acme', 'joe') } });
     expect(passed(SENT)).not.toMatch(/jane|joe/);
   });

@@ -26,7 +26,7 @@ import { type Stretch } from './origin.js';
 import { USAGE_SHARDS } from './schema.js';
 
 /** One record of an origin: an event for a tenant, or why there is none. */
-export type Arrival = { tenant: string; event: UsageEvent } | { refusal: Refusal };
+export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string } | { refusal: Refusal };
 
 /** What became of the records of one append. */
 export interface Outcome {
@@ -51,8 +51,12 @@ const EVENT_COLUMNS: Record<string, ColumnType> = {
   actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json',
 };
 
+/** Of how many stored events one append remembers which trace they belong to. */
+const MARKED = 32;
+
 interface Numbered {
   event: UsageEvent;
+  traceparent: string | undefined;
   tenant: string;
   tenantNumber: number;
   shard: number;
@@ -96,16 +100,16 @@ export function shardOf(tenant: string, deployment: string, person: string | nul
 
 async function number(log: Log, arrivals: Arrival[], refusals: Refusal[]): Promise<Numbered[]> {
   const { identities } = log;
-  const events: { tenant: string; event: UsageEvent }[] = [];
+  const events: Extract<Arrival, { event: UsageEvent }>[] = [];
   for (const arrival of arrivals) {
     if ('refusal' in arrival) refusals.push(arrival.refusal);
     else events.push(arrival);
   }
   await identities.learnDeployments(unknownDeployments(log, events));
   const numbered: Numbered[] = [];
-  for (const { tenant, event } of events) {
+  for (const { tenant, event, traceparent } of events) {
     const known = identities.deployment(tenant, event.deployment);
-    if (known) numbered.push({ event, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
+    if (known) numbered.push({ event, traceparent, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
     else refusals.push(unregistered(tenant, event));
   }
   while (!nameAll(log, numbered)) await learnNames(log, numbered);
@@ -169,7 +173,9 @@ async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal
   }
 
   if (fresh.size > 0) {
-    await copyInto(client, 'event', EVENT_COLUMNS, rowsOf(fresh.values(), heads, received, stretch.origin));
+    const marks: Mark[] = [];
+    await copyInto(client, 'event', EVENT_COLUMNS, rowsOf(fresh.values(), heads, received, stretch.origin, marks));
+    if (marks.length > 0) await client.query(MARK, [marks.map(({ shard }) => shard), marks.map(({ position }) => position), marks.map(({ traceparent }) => traceparent)]);
     await client.query({ name: 'append-move', text: MOVE_HEADS, values: [[...heads.keys()], [...heads.values()], micros(received)] });
   }
   await bury(client, letters, stretch.origin);
@@ -179,12 +185,20 @@ async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal
   return outcome;
 }
 
-/** The rows of these events, numbered on from the heads, which move along. */
-function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, origin: number): Generator<Value[]> {
+/** An event's place in the log, and the trace it belongs to: for the projector's spans, which take it out again. */
+interface Mark {
+  shard: number;
+  position: number;
+  traceparent: string;
+}
+
+/** The rows of these events, numbered on from the heads, which move along; marks are added to `marks`. */
+function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, origin: number, marks: Mark[]): Generator<Value[]> {
   const row: Value[] = new Array(12);
-  for (const { event, shard, source, deployment, person, actor } of items) {
+  for (const { event, traceparent, shard, source, deployment, person, actor } of items) {
     const position = heads.get(shard)! + 1;
     heads.set(shard, position);
+    if (traceparent !== undefined && marks.length < MARKED) marks.push({ shard, position, traceparent });
     row[0] = shard;
     row[1] = position;
     row[2] = event.id;
@@ -207,6 +221,7 @@ const FENCE = `update origin set next_offset = $3, void_offsets = void_offsets +
 const LOCK_HEADS = `select shard, position, greatest(received, clock_timestamp()) from head where shard = any($1) order by shard for update`;
 const MOVE_HEADS = `update head set position = m.position, received = $3::timestamptz
   from unnest($1::int2[], $2::int8[]) as m(shard, position) where head.shard = m.shard`;
+const MARK = `insert into trace_mark (shard, position, traceparent) select * from unnest($1::int2[], $2::int8[], $3::text[])`;
 const PROBE = `select id, source, type, deployment, person, actor, time, data from event where id = any($1::uuid[])`;
 const COUNT = `update origin set stored = stored + $2, duplicate = duplicate + $3, rejected = rejected + $4,
   quarantined = quarantined + $5 where origin = $1`;

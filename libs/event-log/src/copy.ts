@@ -181,6 +181,7 @@ const TYPES = { getTypeParser: (oid: number) => DECODERS[oid] ?? asIs };
 
 /** Integer microseconds since 1970 of `2026-11-25 01:02:03.000004+00`; a Date would cut the last three digits. */
 function microseconds(text: string): number {
+  if (!text.endsWith('+00')) throw new Error(`the session's time zone is not UTC: ${text}`);
   const seconds = Date.UTC(
     Number(text.slice(0, 4)), Number(text.slice(5, 7)) - 1, Number(text.slice(8, 10)),
     Number(text.slice(11, 13)), Number(text.slice(14, 16)), Number(text.slice(17, 19)),

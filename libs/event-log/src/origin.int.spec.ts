@@ -72,10 +72,10 @@ describe('complete_through', () => {
     await seen(source, 2);
     const { shard } = (await under.rows<{ shard: number }>('select shard from event where shard < 16 limit 1'))[0]!;
     for (let other = 0; other < USAGE_SHARDS; other++) if (other !== shard) await foldShard(other);
-    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true });
+    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true, traceparents: [] });
     expect(await through()).toBe(micros(at(1)));
-    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true });
-    expect(await project(under.log, projection, shard)).toEqual({ folded: 1, behind: false });
+    expect(await project(under.log, projection, shard)).toEqual({ folded: 4, behind: true, traceparents: [] });
+    expect(await project(under.log, projection, shard)).toEqual({ folded: 1, behind: false, traceparents: [] });
     expect(await through()).toBe(micros(at(2)));
   });
 

@@ -82,6 +82,14 @@ export async function openReadings(database: Database, moment: string): Promise<
   );
 }
 
+/** The Kafka origins that are read, or should be: how far, and for how many seconds nobody has seen their end. */
+export async function kafkaOrigins(database: Database): Promise<{ name: string; part: number; nextOffset: number; unseen: number | null }[]> {
+  return database.query(
+    `select name, part, next_offset::float8 as "nextOffset", extract(epoch from clock_timestamp() - end_seen_at)::float8 as unseen
+       from origin where kind = 'kafka' and not finished order by name, part`,
+  );
+}
+
 /** Readings of one file's content so far, and the one that is open. */
 export async function readings(database: Database, namePrefix: string): Promise<{ finished: number; open: string | null }> {
   const rows = await database.query<{ name: string; finished: boolean }>(

@@ -79,13 +79,13 @@ describe('project', () => {
     const recording = tallies(3, async (events) => void seen.push(events.map((event) => event.id)));
     const progress = [];
     for (let i = 0; i < 4; i++) progress.push(await project(under.log, recording, SHARD));
-    expect(progress).toEqual([{ folded: 3, behind: true }, { folded: 3, behind: true }, { folded: 1, behind: false }, { folded: 0, behind: false }]);
+    expect(progress).toEqual([{ folded: 3, behind: true, traceparents: [] }, { folded: 3, behind: true, traceparents: [] }, { folded: 1, behind: false, traceparents: [] }, { folded: 0, behind: false, traceparents: [] }]);
     expect(seen).toEqual([[id(1), id(2), id(3)], [id(4), id(5), id(6)], [id(7)]]);
-    expect(await lag(under.database, 'tallies')).toEqual({ folded: 7, behind: 0 });
+    expect(await lag(under.database, 'tallies')).toEqual({ folded: 7, behind: 0, waited: expect.any(Number) });
     await add(8, 2);
-    expect(await lag(under.database, 'tallies')).toEqual({ folded: 7, behind: 2 });
+    expect(await lag(under.database, 'tallies')).toEqual({ folded: 7, behind: 2, waited: expect.any(Number) });
     await prepare(under.database, tallies()); // again: leaves what is there
-    expect(await project(under.log, recording, SHARD)).toEqual({ folded: 2, behind: false });
+    expect(await project(under.log, recording, SHARD)).toEqual({ folded: 2, behind: false, traceparents: [] });
     expect(seen.at(-1)).toEqual([id(8), id(9)]);
   });
 
@@ -134,8 +134,16 @@ describe('project', () => {
     await source.append(Array.from({ length: USAGE_SHARDS }, (_, shard) => arrival(shard, { person: personIn(shard) })));
     const log = openLog(await under.open(under.url, 1));
     const progress = await Promise.all(Array.from({ length: USAGE_SHARDS }, (_, shard) => project(log, tallies(), shard)));
-    expect(progress).toEqual(progress.map(() => ({ folded: 1, behind: false })));
+    expect(progress).toEqual(progress.map(() => ({ folded: 1, behind: false, traceparents: [] })));
   });
+});
+
+it('gives the traces that folded events belong to, once, and forgets them', async () => {
+  const trace = (n: number) => `00-${String(n).padStart(32, 'a')}-${'b'.repeat(16)}-01`;
+  const source = await under.origin();
+  await source.append(Array.from({ length: 60 }, (_, n) => ({ ...arrival(n, { person: one }), ...(n % 20 === 0 ? { traceparent: trace(n) } : {}) })));
+  expect(await project(under.log, tallies(), SHARD)).toEqual({ folded: 60, behind: false, traceparents: [trace(0), trace(20), trace(40)] });
+  expect(await under.rows('select from trace_mark')).toEqual([]);
 });
 
 describe('the lease of a shard', () => {
@@ -154,13 +162,13 @@ describe('the lease of a shard', () => {
     await reached;
     try {
       expect(await project(other, tallies(), SHARD)).toBe('leased');
-      expect(await project(other, tallies(), SHARD + 1)).toEqual({ folded: 0, behind: false });
+      expect(await project(other, tallies(), SHARD + 1)).toEqual({ folded: 0, behind: false, traceparents: [] });
       expect(await dump()).toEqual([]);
     } finally {
       open();
       await first;
     }
-    expect(await project(other, tallies(), SHARD)).toEqual({ folded: 2, behind: false });
+    expect(await project(other, tallies(), SHARD)).toEqual({ folded: 2, behind: false, traceparents: [] });
     expect(await dump()).toMatchObject([{ trail: 'erp:i-1 erp:i-2 erp:i-3 erp:i-4 erp:i-5 ' }]);
   });
 
@@ -217,7 +225,7 @@ describe('rows and checkpoint move together', () => {
   ])('or not at all, where the fold fails %s', async (_, failing) => {
     await expect(project(under.log, tallies(10_000, failing), SHARD)).rejects.toThrow();
     expect(await after()).toEqual(before);
-    expect(await project(under.log, tallies(), SHARD)).toEqual({ folded: 3, behind: false });
+    expect(await project(under.log, tallies(), SHARD)).toEqual({ folded: 3, behind: false, traceparents: [] });
     expect(await dump()).toMatchObject([{ trail: whole }]);
   });
 
@@ -233,7 +241,7 @@ describe('rows and checkpoint move together', () => {
       const log = openLog(await under.open(proxy.url), keyOf('right'));
       await expect(project(log, tallies(), SHARD)).rejects.toThrow();
       if (decision === 'cut') expect(await after()).toEqual(before);
-      expect(await project(log, tallies(), SHARD)).toEqual({ folded: left, behind: false });
+      expect(await project(log, tallies(), SHARD)).toEqual({ folded: left, behind: false, traceparents: [] });
       expect(await dump()).toMatchObject([{ trail: whole }]);
     });
   });

@@ -47,7 +47,7 @@ export function keyOf<Row>(table: Table<Row>, row: Row): string {
 }
 
 /** What one call of `project` found: how many events it folded, or that another projector is at it. */
-export type Progress = { folded: number; behind: boolean } | 'leased';
+export type Progress = { folded: number; behind: boolean; /** Of the traces that the folded events belong to. */ traceparents: string[] } | 'leased';
 
 /**
  * Folds the next page of one shard.
@@ -66,7 +66,8 @@ export async function project(log: Log, projection: Projection, shard: number): 
     if (events.length > 0 || seen !== checkpoint.seen) {
       await client.query({ name: 'project-move', text: MOVE, values: [projection.name, shard, position, seen] });
     }
-    return { folded: events.length, behind };
+    const marks = events.length === 0 ? [] : (await client.query<{ traceparent: string }>({ name: 'project-marks', text: TAKE_MARKS, values: [shard, position] })).rows;
+    return { folded: events.length, behind, traceparents: marks.map(({ traceparent }) => traceparent) };
   });
 }
 
@@ -78,14 +79,18 @@ export async function prepare(database: Database, projection: Projection): Promi
   );
 }
 
-/** Events that are in the log and not yet in the projection, and those that are. */
-export async function lag(database: Database, projection: string): Promise<{ folded: number; behind: number }> {
-  const rows = await database.query<{ folded: number; behind: number }>(
-    `select sum(coalesce(c.position, 0))::float8 as folded, sum(h.position - coalesce(c.position, 0))::float8 as behind
-       from head h left join checkpoint c on c.shard = h.shard and c.projection = $1 where h.shard < $2`,
+/** Events that are in the log and not yet in the projection, those that are, and for how many seconds the oldest of the first has waited. */
+export async function lag(database: Database, projection: string): Promise<{ folded: number; behind: number; waited: number }> {
+  const rows = await database.query<{ folded: number; behind: number; waited: number }>(
+    `select sum(coalesce(c.position, 0))::float8 as folded, sum(h.position - coalesce(c.position, 0))::float8 as behind,
+            coalesce(extract(epoch from clock_timestamp() - min(next.received)), 0)::float8 as waited
+       from head h left join checkpoint c on c.shard = h.shard and c.projection = $1
+       left join event next on next.shard = h.shard and next.position = coalesce(c.position, 0) + 1
+      where h.shard < $2`,
     [projection, USAGE_SHARDS],
   );
-  return { folded: rows[0]?.folded ?? 0, behind: rows[0]?.behind ?? 0 };
+  const { folded, behind, waited } = rows[0]!;
+  return { folded, behind, waited: Math.max(0, waited) };
 }
 
 /**
@@ -96,6 +101,7 @@ const LEASE = `select position, seen::text, (select jsonb_object_agg(o.origin, e
     from origin o where o.end_seen_at is not null and (o.kind <> 'direct' or not o.finished
       or o.origin = (select l.origin from origin l where l.kind = 'direct' and l.finished order by l.end_seen_at desc limit 1)))::text as now_seen
   from checkpoint where projection = $1 and shard = $2 for update skip locked`;
+const TAKE_MARKS = `delete from trace_mark where shard = $1 and position <= $2 returning traceparent`;
 const MOVE = `update checkpoint set position = $3, seen = $4::jsonb where projection = $1 and shard = $2`;
 
 class PageStore implements Store {

@@ -131,4 +131,16 @@ alter table origin drop constraint origin_kind_check, add constraint origin_kind
 comment on table origin is 'one row a Kafka partition, a reading of a file or a process that hands records over directly: the fence that lets each of its records in once, and the ledger of what became of them';
 `,
   },
+  {
+    name: 'TraceMarks1790000000005',
+    sql: `
+create unlogged table trace_mark (
+  shard smallint not null,
+  position bigint not null,
+  traceparent text not null
+);
+create index trace_mark_place on trace_mark (shard, position);
+comment on table trace_mark is 'which trace some of the events that are not folded yet belong to; taken out when they are folded, and no loss when it is';
+`,
+  },
 ];

@@ -38,6 +38,26 @@ const WRONG: [string, string, string, string][] = [
   ['KAFKA_PREFIX', 'capitals', SECRET, '1-63 of a-z'],
   ['KAFKA_PREFIX', 'too long', SECRET.toLowerCase().repeat(10), '1-63 of a-z'],
   ['KAFKA_PREFIX', 'a hyphen first', `-${SECRET.toLowerCase()}`, '1-63 of a-z'],
+  ['KAFKA_TLS', 'a word', SECRET, 'true or false'],
+  ['KAFKA_TLS', 'capitals', 'TRUE', 'true or false'],
+  ['KAFKA_CA_FILE', 'a NUL', `${SECRET}\0`, 'name a file'],
+  ['KAFKA_CA_FILE', 'without TLS', `/${SECRET}`, 'KAFKA_TLS=true'],
+  ['KAFKA_CERT_FILE', 'a NUL', `${SECRET}\0`, 'name a file'],
+  ['KAFKA_CERT_FILE', 'without TLS', `/${SECRET}`, 'KAFKA_TLS=true'],
+  ['KAFKA_KEY_FILE', 'a NUL', `${SECRET}\0`, 'name a file'],
+  ['KAFKA_KEY_FILE', 'without TLS', `/${SECRET}`, 'KAFKA_TLS=true'],
+  ['KAFKA_SASL_MECHANISM', 'unknown', SECRET, 'PLAIN, SCRAM-SHA-256'],
+  ['KAFKA_SASL_MECHANISM', 'small letters', 'plain', 'PLAIN, SCRAM-SHA-256'],
+  ['KAFKA_USERNAME', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
+  ['KAFKA_USERNAME', 'a line feed', `${SECRET}\n`, 'without one'],
+  ['KAFKA_PASSWORD', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
+  ['KAFKA_PASSWORD', 'a line feed', `${SECRET}\n`, 'without one'],
+  ['KAFKA_OAUTH_TOKEN_URL', 'no address', SECRET, 'https://login.example/oauth/token'],
+  ['KAFKA_OAUTH_TOKEN_URL', 'without a mechanism', `https://${SECRET}`, 'KAFKA_SASL_MECHANISM'],
+  ['KAFKA_OAUTH_CLIENT_ID', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
+  ['KAFKA_OAUTH_CLIENT_SECRET', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
+  ['KAFKA_OAUTH_CLIENT_SECRET', 'a NUL', `${SECRET}\0`, 'without one'],
+  ['KAFKA_OAUTH_SCOPE', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
   ['FOOTHOLD_LOG_LEVEL', 'unknown', SECRET, 'debug, info, warn or error'],
   ['FOOTHOLD_LOG_LEVEL', 'capitals', 'DEBUG', 'debug, info, warn or error'],
   ['FOOTHOLD_LOG_LEVEL', 'a number', '30', 'debug, info, warn or error'],
@@ -47,7 +67,30 @@ const WRONG: [string, string, string, string][] = [
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'white space within', `http://collector ${SECRET}`, 'http://localhost:4318'],
 ];
 
+const PLAIN = { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: SECRET };
+const OAUTH = { KAFKA_SASL_MECHANISM: 'OAUTHBEARER', KAFKA_OAUTH_TOKEN_URL: 'https://x/token', KAFKA_OAUTH_CLIENT_ID: 'c', KAFKA_OAUTH_CLIENT_SECRET: SECRET };
+
+/** [the variable that is named, what, the settings, part of the reason] */
+const CONTRADICTORY: [string, string, Record<string, string>, string][] = [
+  ['KAFKA_CA_FILE', 'TLS is off', { KAFKA_TLS: 'false', KAFKA_CA_FILE: '/ca.pem' }, 'KAFKA_TLS is not true'],
+  ['KAFKA_KEY_FILE', 'a certificate alone', { KAFKA_TLS: 'true', KAFKA_CERT_FILE: '/cert.pem' }, 'is not set, but KAFKA_CERT_FILE is'],
+  ['KAFKA_CERT_FILE', 'a key alone', { KAFKA_TLS: 'true', KAFKA_KEY_FILE: '/key.pem' }, 'is not set, but KAFKA_KEY_FILE is'],
+  ['KAFKA_USERNAME', 'nobody', { ...PLAIN, KAFKA_USERNAME: '' }, 'is not set, but PLAIN needs it'],
+  ['KAFKA_PASSWORD', 'no password', { ...PLAIN, KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_PASSWORD: '' }, 'is not set, but SCRAM-SHA-512 needs it'],
+  ['KAFKA_OAUTH_CLIENT_ID', 'a client with a password', { ...PLAIN, KAFKA_OAUTH_CLIENT_ID: 'c' }, 'is set, but PLAIN has no use for it'],
+  ['KAFKA_PASSWORD', 'a password with tokens', { ...OAUTH, KAFKA_PASSWORD: SECRET }, 'is set, but OAUTHBEARER has no use for it'],
+  ['KAFKA_OAUTH_TOKEN_URL', 'nowhere to ask', { ...OAUTH, KAFKA_OAUTH_TOKEN_URL: '' }, 'is not set, but OAUTHBEARER needs it'],
+  ['KAFKA_OAUTH_CLIENT_SECRET', 'no secret', { ...OAUTH, KAFKA_OAUTH_CLIENT_SECRET: '' }, 'is not set, but OAUTHBEARER needs it'],
+];
+
 describe('the configuration', () => {
+  it.each(CONTRADICTORY)('%s: %s', (field, _what, settings, reason) => {
+    const read = () => readConfig(settings);
+    expect(read).toThrow(WrongInput);
+    expect(read).toThrow(expect.objectContaining({ field, reason: expect.stringContaining(reason) }));
+    expect(read).not.toThrow(expect.objectContaining({ message: expect.stringContaining(SECRET) }));
+  });
+
   it.each(WRONG)('%s: %s', (name, _what, value, fix) => {
     const read = () => readConfig({ [name]: value });
     expect(read).toThrow(WrongInput);
@@ -64,6 +107,9 @@ describe('the configuration', () => {
     const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
     expect(readConfig(empty)).toEqual(readConfig({}));
     expect(readConfig({})).toMatchObject({ DATABASE_URL: null, FOOTHOLD_PSEUDONYM_KEY: null, KAFKA_BROKERS: [], KAFKA_PREFIX: 'foothold', FOOTHOLD_HOST: '127.0.0.1', FOOTHOLD_PORT: null, FOOTHOLD_LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: null });
+    expect(readConfig({})).toMatchObject({ KAFKA_TLS: false, KAFKA_CA_FILE: null, KAFKA_SASL_MECHANISM: null, KAFKA_PASSWORD: null });
+    expect(readConfig({ ...PLAIN, KAFKA_TLS: 'true', KAFKA_CA_FILE: '/ca.pem', KAFKA_CERT_FILE: '/c.pem', KAFKA_KEY_FILE: '/k.pem' })).toMatchObject({ ...PLAIN, KAFKA_TLS: true, KAFKA_KEY_FILE: '/k.pem' });
+    expect(readConfig(OAUTH)).toMatchObject({ ...OAUTH, KAFKA_TLS: false, KAFKA_OAUTH_SCOPE: null });
     expect(readConfig({ DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: KEY.toUpperCase(), KAFKA_BROKERS: 'a.b:9092, [::1]:65535', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp' })).toMatchObject({
       DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: Buffer.from(KEY, 'hex'), KAFKA_BROKERS: ['a.b:9092', '[::1]:65535'], OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp',
     });

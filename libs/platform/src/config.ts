@@ -3,6 +3,7 @@ import { WrongInput } from '@foothold/contract';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { checkKafkaSecurity, MECHANISMS, type Mechanism } from './kafka-security.js';
 
 interface Setting<T> {
   meaning: string;
@@ -36,6 +37,23 @@ function isAddress(given: string): boolean {
     return false;
   }
 }
+
+const file = (given: string | undefined): string | null => {
+  if (given?.includes('\0')) throw new Unfit('holds a NUL character', 'name a file');
+  return given ? resolve(given) : null;
+};
+
+/** Secrets that come out of files bring line feeds along, which brokers then call wrong. */
+const credential = (given: string | undefined): string | null => {
+  if (given && /\p{Cc}/u.test(given)) throw new Unfit('holds a line feed or another control character', 'write it without one');
+  return given || null;
+};
+
+const httpAddress = (example: string) => (given: string | undefined): string | null => {
+  if (!given) return null;
+  if (!/^https?:\/\/\S+$/.test(given) || !isAddress(given)) throw new Unfit('is no http address', `write for instance ${example}`);
+  return given;
+};
 
 const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65_535;
 
@@ -84,6 +102,31 @@ export const SETTINGS = {
     default: 'foothold',
     read: text('foothold', /^[a-z0-9][a-z0-9_-]{0,62}$/, 'use 1-63 of a-z, 0-9, _ and -, without dots'),
   } as Setting<string>,
+  KAFKA_TLS: {
+    meaning: 'whether the brokers are reached over TLS: true or false',
+    default: 'false',
+    read: (given) => {
+      if (given && given !== 'true' && given !== 'false') throw new Unfit('is neither true nor false', 'write true or false');
+      return given === 'true';
+    },
+  } as Setting<boolean>,
+  KAFKA_CA_FILE: { meaning: 'the file (PEM) of the authorities that may have signed the brokers’ certificates', default: 'those that Node trusts', read: file } as Setting<string | null>,
+  KAFKA_CERT_FILE: { meaning: 'the file (PEM) of the client certificate that brokers may ask for, with its chain', default: 'none', read: file } as Setting<string | null>,
+  KAFKA_KEY_FILE: { meaning: 'the file (PEM, without a passphrase) of the client certificate’s private key', default: 'none', read: file } as Setting<string | null>,
+  KAFKA_SASL_MECHANISM: {
+    meaning: `how this process shows the brokers who it is: ${MECHANISMS.join(', ')}`,
+    default: 'it does not',
+    read: (given) => {
+      if (given && !MECHANISMS.includes(given as Mechanism)) throw new Unfit('is none that is known', `choose ${MECHANISMS.join(', ')}`);
+      return (given || null) as Mechanism | null;
+    },
+  } as Setting<Mechanism | null>,
+  KAFKA_USERNAME: { meaning: 'the user, for PLAIN and SCRAM', default: 'none', read: credential } as Setting<string | null>,
+  KAFKA_PASSWORD: { meaning: 'the user’s password', default: 'none', read: credential } as Setting<string | null>,
+  KAFKA_OAUTH_TOKEN_URL: { meaning: 'where OAUTHBEARER’s tokens are had with client credentials', default: 'none', read: httpAddress('https://login.example/oauth/token') } as Setting<string | null>,
+  KAFKA_OAUTH_CLIENT_ID: { meaning: 'the client that asks there', default: 'none', read: credential } as Setting<string | null>,
+  KAFKA_OAUTH_CLIENT_SECRET: { meaning: 'the client’s secret', default: 'none', read: credential } as Setting<string | null>,
+  KAFKA_OAUTH_SCOPE: { meaning: 'the scope it asks for', default: 'none', read: credential } as Setting<string | null>,
   FOOTHOLD_HOST: {
     meaning: 'the address this process listens on for HTTP; 0.0.0.0 for every one of the machine',
     default: '127.0.0.1',
@@ -106,11 +149,7 @@ export const SETTINGS = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     meaning: 'where spans are sent (OTLP over HTTP); a span a batch is made in any case',
     default: 'nowhere',
-    read: (given) => {
-      if (!given) return null;
-      if (!/^https?:\/\/\S+$/.test(given) || !isAddress(given)) throw new Unfit('is no http address', 'write for instance http://localhost:4318');
-      return given;
-    },
+    read: httpAddress('http://localhost:4318'),
   } as Setting<string | null>,
 };
 
@@ -130,6 +169,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       throw error;
     }
   }
+  checkKafkaSecurity(config as Config);
   return config as Config;
 }
 

@@ -22,6 +22,16 @@ describe('a pool', () => {
     await heard;
   }
 
+  it('reads times as UTC and keeps its other settings, whatever the database and the address say', async () => {
+    const name = new URL(fresh.url).pathname.slice(1);
+    await other.query(`alter database ${name} set timezone = 'America/New_York'`);
+    const address = new URL(fresh.url);
+    address.searchParams.set('options', '-c timezone=Asia/Kolkata -c search_path=public');
+    const strange = await open(address.href);
+    expect(await strange.query(`select current_setting('timezone') as zone, current_setting('search_path') as path, current_setting('plan_cache_mode') as plans,
+      current_setting('idle_in_transaction_session_timeout') as idle`)).toEqual([{ zone: 'UTC', path: 'public', plans: 'force_custom_plan', idle: '30s' }]);
+  });
+
   it('counts a connection as in use as long as its transaction lasts', async () => {
     const seen = [database.inUse()];
     await database.transaction(async () => {

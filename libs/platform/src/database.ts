@@ -100,20 +100,51 @@ const MIGRATION_LOCK = 7_066_081;
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const source = new DataSource({
     type: 'postgres',
-    url: options.url,
+    url: withSettings(options.url),
     applicationName: options.application,
     poolSize: options.poolSize ?? 6,
     migrations: options.migrations.map(asTypeOrmMigration),
     migrationsTableName: 'migrations',
     poolErrorHandler: () => undefined, // an idle connection that dies is replaced at its next use, which reports what is wrong
-    extra: { options: '-c idle_in_transaction_session_timeout=30000 -c timezone=UTC -c plan_cache_mode=force_custom_plan', connectionTimeoutMillis: 10_000 },
+    extra: { options: `${IDLE} ${SETTINGS}`, connectionTimeoutMillis: 10_000 },
   });
   try {
     await source.initialize();
   } catch (error) {
     throw new WrongInput('DATABASE_URL', `the database cannot be reached: ${errorText(error)}`, 'check host, port, user, password and database name, and that Postgres runs');
   }
-  return new Database(source);
+  const database = new Database(source);
+  const lost = await lostSettings(database);
+  if (lost.length > 0) {
+    await database.close();
+    throw new WrongInput('DATABASE_URL', `what is between here and Postgres drops the settings of a connection (${lost.join(', ')})`, 'let it pass startup options on (PgBouncer: no "options" in ignore_startup_parameters), or connect to Postgres itself');
+  }
+  return database;
+}
+
+/**
+ * What every connection must be set to. Times are read as UTC, and statements are planned for their own arrays: without
+ * these the log would be wrong or slow.
+ */
+const SETTINGS = '-c timezone=UTC -c plan_cache_mode=force_custom_plan';
+/** Leases end with their transaction, so a stalled one must end; how soon may be set in the address. */
+const IDLE = '-c idle_in_transaction_session_timeout=30000';
+
+/** The driver lets options in the address replace ours: there the last of a name wins. */
+function withSettings(address: string): string {
+  const url = new URL(address);
+  const options = url.searchParams.get('options');
+  if (options === null) return address;
+  url.searchParams.set('options', `${IDLE} ${options} ${SETTINGS}`);
+  return url.href;
+}
+
+async function lostSettings(database: Database): Promise<string[]> {
+  const [row] = await database.query<Record<string, boolean>>(
+    `select current_setting('timezone') = 'UTC' as "timezone", current_setting('plan_cache_mode') = 'force_custom_plan' as "plan_cache_mode",
+            current_setting('idle_in_transaction_session_timeout') <> '0' as "idle_in_transaction_session_timeout"`,
+  );
+  return Object.keys(row!).filter((name) => !row![name]);
 }
 
 function asTypeOrmMigration(migration: Migration): new () => MigrationInterface {

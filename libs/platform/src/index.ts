@@ -1,14 +1,14 @@
 /** The only place that knows infrastructure: boot, configuration, Postgres, Kafka, telemetry. */
 export { openApplication, openPlatformDatabase, runProcess, type Platform } from './boot.js';
+export { undecodable } from './compression.js';
 export { openPseudonymiser, Pseudonymiser, readConfig, SETTINGS, type Config } from './config.js';
 export { Database, isTransient, openDatabase, type DatabaseOptions, type Migration, type PoolClient } from './database.js';
 export { Health } from './health.js';
 export { Keys, type AccessKey, type KeyKind, type ListedKey, type NewKey } from './keys.js';
 export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
-export { openKafka, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
+export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { notAcceptable, Problem, problemOf, send, wrongContentType } from './problem.js';
-export { inSpan, linkTo, openLogger, startTelemetry } from './telemetry.js';
+export { currentTraceparent, inSpan, isSampled, openLogger, spanOf, startTelemetry } from './telemetry.js';
 export { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
-export { type Link } from '@opentelemetry/api';
 export { type Logger } from 'pino';

@@ -1,5 +1,5 @@
 /** Logs, spans and metrics. A span a batch, never a span an event; a tenth of traces is sampled unless the sender decided. */
-import { context, metrics, trace, TraceFlags, type Attributes, type Link, type Span } from '@opentelemetry/api';
+import { context, metrics, trace, TraceFlags, type Attributes, type Context, type Link, type Span, type SpanContext } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -50,9 +50,17 @@ export async function metricsText(): Promise<string> {
   return new PrometheusSerializer('foothold').serialize(resourceMetrics);
 }
 
-/** Runs a batch's work in a span, linked to the traces its records carry. */
-export async function inSpan<T>(name: string, attributes: Attributes, links: Link[], work: (span: Span) => Promise<T>): Promise<T> {
-  return trace.getTracer('foothold').startActiveSpan(name, { attributes, links }, async (span) => {
+/** Traces that one batch's span goes on with or links to, at most. */
+const TRACES = 32;
+
+/**
+ * Runs a batch's work in a span. It goes on with the first sampled trace that the batch's records carry, so that one trace
+ * leads from a host's call to the read tables, and links to the others.
+ * @param carried W3C traceparents, as they came
+ */
+export async function inSpan<T>(name: string, attributes: Attributes, carried: Iterable<string | undefined>, work: (span: Span) => Promise<T>): Promise<T> {
+  const { parent, links } = placeAmong(carried);
+  return trace.getTracer('foothold').startActiveSpan(name, { attributes, links }, parent, async (span) => {
     try {
       return await work(span);
     } catch (error) {
@@ -64,8 +72,31 @@ export async function inSpan<T>(name: string, attributes: Attributes, links: Lin
   });
 }
 
-/** A link to the trace of a W3C traceparent, where its sender sampled it. */
-export function linkTo(traceparent: string | undefined): Link | undefined {
-  const found = traceparent && /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/.exec(traceparent);
-  return found ? { context: { traceId: found[1]!, spanId: found[2]!, traceFlags: TraceFlags.SAMPLED, isRemote: true } } : undefined;
+/** The span of work that was done, for whoever learns only then which traces it belongs to. `began`: milliseconds since 1970. */
+export function spanOf(name: string, attributes: Attributes, carried: Iterable<string | undefined>, began: number): void {
+  const { parent, links } = placeAmong(carried);
+  trace.getTracer('foothold').startSpan(name, { attributes, links, startTime: began }, parent).end();
+}
+
+function placeAmong(carried: Iterable<string | undefined>): { parent: Context; links: Link[] } {
+  const found = new Map<string, SpanContext>();
+  for (const traceparent of carried) {
+    if (!isSampled(traceparent)) continue;
+    const [, traceId, spanId] = traceparent.split('-') as [string, string, string];
+    if (!found.has(traceId)) found.set(traceId, { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true });
+    if (found.size === TRACES) break;
+  }
+  const [first, ...others] = found.values();
+  return { parent: first ? trace.setSpanContext(context.active(), first) : context.active(), links: others.map((one) => ({ context: one })) };
+}
+
+/** Whether a text is a W3C traceparent that its sender sampled. */
+export function isSampled(traceparent: string | undefined): traceparent is string {
+  return traceparent !== undefined && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/.test(traceparent);
+}
+
+/** The traceparent of the span this runs in; undefined outside of one. */
+export function currentTraceparent(): string | undefined {
+  const span = trace.getSpan(context.active())?.spanContext();
+  return span && `00-${span.traceId}-${span.spanId}-0${span.traceFlags & TraceFlags.SAMPLED}`;
 }
