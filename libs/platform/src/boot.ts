@@ -16,7 +16,7 @@ import { openLogger, startTelemetry } from './telemetry.js';
 import { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 
 /** Where collector and api listen unless told otherwise. */
-const PORT = 7070;
+export const PORT = 7070;
 
 export interface Platform {
   config: Config;
@@ -75,13 +75,27 @@ export interface Process {
   migrations: Migration[];
   /** Listens on FOOTHOLD_PORT or the default; others only where FOOTHOLD_PORT is set. */
   listens: boolean;
+  /** Settings in place of the environment's. */
+  environment?: Record<string, string | undefined>;
+  /** Of a program that people start and watch. */
+  front?: Front;
+}
+
+/** What a program that people watch does once its process runs; it is they who are told, in words, beside the log. */
+export interface Front {
+  /** Called once the process answers at `url`; its result says whether the process is to end then. */
+  begun(platform: Platform, url: string): Promise<'serve' | 'end'>;
+  /** Told that the process ends, as it was asked to. */
+  ending(): void;
+  /** Told why the process cannot go on, in place of the log. */
+  failed(error: unknown): void;
 }
 
 /**
- * Runs these modules in this process until SIGTERM or SIGINT (exit code 0), or until one of them cannot go on (1).
- * Wrong configuration ends it with code 1 and a line that names the variable.
+ * Runs these modules in this process until SIGTERM or SIGINT (exit code 0; 130 where a front had not done its part), or until
+ * one of them cannot go on (1). Wrong configuration ends it with code 1 and a line that names the variable.
  */
-export async function runProcess({ name, modules, migrations, listens }: Process): Promise<void> {
+export async function runProcess({ name, modules, migrations, listens, environment = process.env, front }: Process): Promise<void> {
   let logger = openLogger(name, 'info');
   let stop: (code: number) => Promise<void> = async (code) => process.exit(code);
   let stopping = false;
@@ -95,17 +109,25 @@ export async function runProcess({ name, modules, migrations, listens }: Process
       () => process.exit(1),
     );
   };
+  let begun = !front;
+  const asked = () => {
+    if (!stopping) front?.ending();
+    end(begun ? 0 : 130);
+  };
   const fatal: Fatal = (error) => {
-    if (error instanceof WrongInput) logger.fatal({ field: error.field, fix: error.fix }, error.message);
+    // What a front was doing fails when the process is stopped under it.
+    if (front && stopping) return;
+    if (front) front.failed(error);
+    else if (error instanceof WrongInput) logger.fatal({ field: error.field, fix: error.fix }, error.message);
     else logger.fatal({ stack: error instanceof Error ? error.stack : undefined }, 'cannot go on: %s', errorText(error));
     end(1);
   };
-  process.once('SIGTERM', () => end(0));
-  process.once('SIGINT', () => end(0));
+  process.once('SIGTERM', asked);
+  process.once('SIGINT', asked);
   process.once('uncaughtException', fatal);
   process.once('unhandledRejection', fatal);
   try {
-    const config = readConfig(process.env);
+    const config = readConfig(environment);
     logger = openLogger(name, config.FOOTHOLD_LOG_LEVEL);
     const stopTelemetry = startTelemetry(name, config);
     const { database, close } = await openPlatformDatabase(config, `foothold ${name}`, migrations);
@@ -114,18 +136,22 @@ export async function runProcess({ name, modules, migrations, listens }: Process
     health.need('database', () => database.query('select 1'));
     const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config), health };
     const port = config.FOOTHOLD_PORT ?? (listens ? PORT : null);
-    const asked = port === null ? null : await openApplication(platform, modules, fatal);
-    const app = asked ?? (await NestFactory.createApplicationContext(processModule(platform, modules, fatal), OPTIONS));
+    const server = port === null ? null : await openApplication(platform, modules, fatal);
+    const app = server ?? (await NestFactory.createApplicationContext(processModule(platform, modules, fatal), OPTIONS));
     stop = async () => {
       await app.close();
       await close();
       await stopTelemetry();
     };
-    if (asked) {
-      await listen(asked, config.FOOTHOLD_HOST, port!);
-      logger.info({ url: await asked.getUrl() }, 'listening');
+    if (server) {
+      await listen(server, config.FOOTHOLD_HOST, port!);
+      logger.info({ url: await server.getUrl() }, 'listening');
     }
     logger.info('%s is running', name);
+    if (!front || !server) return;
+    const then = await front.begun(platform, await server.getUrl());
+    begun = true;
+    if (then === 'end') end(0);
   } catch (error) {
     fatal(error);
   }

@@ -1,5 +1,5 @@
 /** The only place that knows infrastructure: boot, configuration, Postgres, Kafka, telemetry. */
-export { openApplication, openPlatformDatabase, runProcess, type Platform } from './boot.js';
+export { openApplication, openPlatformDatabase, PORT, runProcess, type Front, type Platform } from './boot.js';
 export { undecodable } from './compression.js';
 export { openPseudonymiser, Pseudonymiser, readConfig, SETTINGS, type Config } from './config.js';
 export { Database, isTransient, openDatabase, type DatabaseOptions, type Migration, type PoolClient } from './database.js';

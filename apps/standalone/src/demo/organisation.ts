@@ -32,17 +32,27 @@ export interface Organisation {
   calls: Call[];
 }
 
+/** What is known of the plan's deployment before anybody works. */
+export function outlineOf(plan: Plan): Pick<Organisation, 'pilotStart' | 'handoff' | 'taskKinds'> {
+  const { first } = spanOf(plan);
+  return { pilotStart: textOf(first), handoff: textOf(first + 7 * HANDOFF_WEEK), taskKinds: [...new Set(TEAMS.map(({ taskKind }) => taskKind))].sort() };
+}
+
+function spanOf({ weeks, end }: Plan): Span {
+  const last = dayOf(end);
+  return { first: last + 1 - 7 * weeks, last };
+}
+
 export function simulate(plan: Plan): Organisation {
-  const last = dayOf(plan.end);
-  const span: Span = { first: last + 1 - 7 * plan.weeks, last };
+  const span = spanOf(plan);
   const seed = `${plan.seed}/${plan.people}/${plan.weeks}/${plan.end}`;
   const people = hire(seed, plan.people, span);
   const seniors = people.filter(({ team, role }) => team.id === 'surgery' && role === 'physician');
-  const ended = osloTime(last + 1, 0);
+  const outline = outlineOf(plan);
+  const ended = osloTime(span.last + 1, 0);
   const done = people.flatMap((person) => workOf(person, seniors.length > 0 ? seniors : [person], span, seed)).filter(({ at }) => at < ended).sort(inTime);
-  const taskKinds = [...new Set(TEAMS.map(({ taskKind }) => taskKind))].sort();
-  const calls = [...done, ...counted(done, people, taskKinds, span, new Chance(seed, 'deployment'))].sort(inTime);
-  return { people, pilotStart: textOf(span.first), handoff: textOf(span.first + 7 * HANDOFF_WEEK), taskKinds, calls };
+  const calls = [...done, ...counted(done, people, outline.taskKinds, span, new Chance(seed, 'deployment'))].sort(inTime);
+  return { people, ...outline, calls };
 }
 
 const inTime = (one: Call, other: Call): number => one.at - other.at || (one.id < other.id ? -1 : 1);
