@@ -98,8 +98,10 @@ export async function ratioRows(query: Query, id: string, range: Range, taskKind
       from person_day where deployment = $1 and day between $2::date and $3::date ${eligible} group by ${ours}, person`;
   const shares = `select ${ours}, person, ${names.map((name, i) => `(${ratio.variants[name]!.x}) as x${i}, (${ratio.variants[name]!.y}) as y${i}`).join(', ')}
     from (select p.*${dated ? ', coalesce(pending, 0)::float8 as pending, coalesce(soft, 0)::float8 as soft' : ''} from (${person}) p ${waiting}) p`;
-  const sums = names.map((_, i) => `count(*) filter (where y${i} > 0)::float8 as n${i}, sum(x${i}) as x${i}, sum(y${i}) as y${i}, sum(x${i} * x${i}) as xx${i},
-    sum(x${i} * y${i}) as xy${i}, sum(y${i} * y${i}) as yy${i}, sum(x${i} / nullif(y${i}, 0)) as shares${i}, sum((x${i} / nullif(y${i}, 0)) ^ 2) as squares${i}`);
+  // Fractions are added in the order of their size, not as they come: the same facts give the same answer to the last digit.
+  const fractions = (i: number) => `, sum(x${i} / nullif(y${i}, 0) order by x${i} / nullif(y${i}, 0)) as shares${i}, sum((x${i} / nullif(y${i}, 0)) ^ 2 order by x${i} / nullif(y${i}, 0)) as squares${i}`;
+  const sums = names.map((name, i) => `count(*) filter (where y${i} > 0)::float8 as n${i}, sum(x${i}) as x${i}, sum(y${i}) as y${i}, sum(x${i} * x${i}) as xx${i},
+    sum(x${i} * y${i}) as xy${i}, sum(y${i} * y${i}) as yy${i}${ratio.variants[name]!.meanOfPeople ? fractions(i) : ''}`);
   const found = await query<Record<string, string | number | null>>(
     `select ${columns.map((column) => (column === 'bucket' ? 'bucket::text' : column)).join(', ')}, ${sums.join(', ')} from (${shares}) s group by ${ours}`, values,
   );
