@@ -53,8 +53,9 @@ it('Ctrl-C twice does not wait for what hangs', async () => {
   await holder.connect();
   try {
     await holder.query('begin');
-    await holder.query('lock table checkpoint in access exclusive mode'); // whatever a round does, it begins there
-    await until('the projector waits for a table', async () => (await holder.query('select from pg_locks where not granted')).rowCount! > 0);
+    await holder.query('lock table checkpoint in access exclusive mode');
+    const waiting = `select from pg_locks where relation = 'checkpoint'::regclass and not granted`;
+    await until('the projector waits for a table', async () => (await holder.query(waiting)).rowCount! > 0);
     toTheGroup('SIGINT');
     const stillThere = await Promise.race([ended.then(() => false), new Promise((done) => setTimeout(() => done(true), 1_000))]);
     toTheGroup('SIGINT');
