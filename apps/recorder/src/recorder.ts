@@ -13,10 +13,11 @@
  * tools only; whatever it says, a partition is read from where the database says.
  */
 import { append, Fenced, markEndSeen, type Log } from '@foothold/event-log';
-import { inSpan, isMisnamedUsage, isSource, isTransient, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
+import { inSpan, isMisnamedUsage, isSource, isTransient, measuring, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
 import { type Consumer, type ConsumerEndBatchProcessEvent, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import { arrivalOf, sampledTrace, sourceOf, tenantOf } from './arrival.js';
 import { Broker, PartitionUnknown } from './broker.js';
+import { Lag } from './lag.js';
 import { fingerprint, openPartition, type Partition } from './partition.js';
 
 /** Records appended in one transaction. */
@@ -39,12 +40,17 @@ export interface Pace {
   patienceMs: number;
 }
 
-const PACE: Pace = { marksMs: 2_000, topicsMs: 15_000, restarts: 10, patienceMs: 5 * 60_000 };
+export const PACE: Pace = { marksMs: 2_000, topicsMs: 15_000, restarts: 10, patienceMs: 5 * 60_000 };
+
+const restarted = measuring((meter) => meter.createCounter('recorder.restarts', { description: 'how often the consumer was interrupted' }));
 
 export class Recorder {
   private readonly kafka: Kafka;
   private readonly broker: Broker;
+  private readonly lag: Lag;
   private consumer: Consumer | undefined;
+  /** The consumer, once it has partitions of its own, until it is interrupted. */
+  private joined: Consumer | undefined;
   private topics: string[] = [];
   private readonly misnamed = new Set<string>();
   private cluster = '';
@@ -60,10 +66,18 @@ export class Recorder {
     private readonly pseudonymiser: Pseudonymiser,
     private readonly logger: Logger,
     private readonly fatal: Fatal,
+    /** Called when a batch was recorded, and when the ends were seen and nothing is left to record. */
+    private readonly beat: () => void = () => undefined,
     private readonly pace: Pace = PACE,
   ) {
     this.kafka = openKafka(config, 'foothold-recorder', logger);
     this.broker = new Broker(this.kafka);
+    this.lag = new Lag(this.broker, () => this.assigned);
+  }
+
+  /** Rejects while Kafka does not answer. */
+  async ready(): Promise<void> {
+    await this.broker.cluster();
   }
 
   async start(): Promise<void> {
@@ -93,7 +107,7 @@ export class Recorder {
     }
     this.topics = []; // until the new consumer runs, so that a failure on the way is tried again
     await this.consumer?.disconnect();
-    this.consumer = undefined;
+    this.consumer = this.joined = undefined;
     this.assigned = {};
     if (topics.length > 0) await this.consume(topics);
     this.topics = topics;
@@ -125,12 +139,15 @@ export class Recorder {
       if (consumer !== this.consumer) return;
       this.partitions = new Map();
       this.assigned = payload.memberAssignment;
+      this.joined = consumer;
       this.logger.info({ assigned: this.assigned }, 'joined the group');
       void this.openAssigned().catch((error: unknown) => this.survive(error));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (this.stopping || consumer !== this.consumer) return;
       this.restarts++;
+      restarted().add(1);
+      this.joined = undefined;
       this.logger.warn({ error: payload.error.message, restarts: this.restarts }, 'the consumer was interrupted');
       if (!payload.restart || this.restarts >= this.pace.restarts) this.fatal(payload.error);
     });
@@ -176,6 +193,7 @@ export class Recorder {
     if (first) return first;
     if (partitions === this.partitions) this.seek(partition);
     partitions.set(key, partition);
+    this.lag.note(partition);
     return partition;
   }
 
@@ -247,7 +265,9 @@ export class Recorder {
         mark: last ? fingerprint(last) : null, markOffset: last ? Number(last.offset) : null,
       });
       partition.moved(next, last);
+      this.lag.note(partition);
       this.restarts = 0;
+      this.beat();
       span.setAttributes({ ...outcome });
       this.logger.debug({ ...outcome, topic, next }, 'recorded');
     });
@@ -283,7 +303,9 @@ export class Recorder {
         }),
       ),
     );
-    if (atEnd.every(Boolean)) this.restarts = 0;
+    if (!atEnd.every(Boolean)) return;
+    this.restarts = 0;
+    if (this.joined === this.consumer) this.beat(); // one that never joins its group has nothing to do either
   }
 
   private async markEndsOf(topic: string, parts: number[]): Promise<boolean> {
