@@ -55,6 +55,7 @@ export class Recorder {
   private readonly misnamed = new Set<string>();
   private cluster = '';
   private partitions = new Map<string, Partition>();
+  private opening = new Map<string, Promise<Partition>>();
   private assigned: Record<string, number[]> = {};
   private restarts = 0;
   private stopping = false;
@@ -138,6 +139,7 @@ export class Recorder {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       if (consumer !== this.consumer) return;
       this.partitions = new Map();
+      this.opening = new Map();
       this.assigned = payload.memberAssignment;
       this.joined = consumer;
       this.logger.info({ assigned: this.assigned }, 'joined the group');
@@ -183,16 +185,20 @@ export class Recorder {
 
   private async open(topic: string, part: number): Promise<Partition> {
     const key = `${topic}/${part}`;
-    const { partitions } = this;
+    const { partitions, opening } = this;
     const known = partitions.get(key);
     if (known) return known;
+    // One opening at a time: two states of one partition would seek away from each other, and say everything twice.
+    const under = opening.get(key) ?? this.openAt(topic, part, partitions).finally(() => opening.delete(key));
+    opening.set(key, under);
+    return under;
+  }
+
+  private async openAt(topic: string, part: number, partitions: Map<string, Partition>): Promise<Partition> {
     const tenant = tenantOf(this.config.KAFKA_PREFIX, topic);
     const partition = await openPartition(this.log.database, () => this.broker.boundsOf(topic, part), originName(this.cluster, topic), topic, part, tenant, this.logger);
-    // A second opening may have come first: one state a partition, or each would seek away from the other.
-    const first = partitions.get(key);
-    if (first) return first;
     if (partitions === this.partitions) this.seek(partition);
-    partitions.set(key, partition);
+    partitions.set(`${topic}/${part}`, partition);
     this.lag.note(partition);
     return partition;
   }
