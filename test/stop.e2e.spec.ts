@@ -52,10 +52,10 @@ it('Ctrl-C twice does not wait for what hangs', async () => {
   const holder = new pg.Client(database.url);
   await holder.connect();
   try {
-    const { rows } = await holder.query<{ all: string }>(`select string_agg(format('%I.%I', schemaname, tablename), ', ') as all from pg_tables where schemaname = 'public'`);
     await holder.query('begin');
-    await holder.query(`lock table ${rows[0]!.all} in access exclusive mode`);
-    await until('the projector waits for a table', async () => (await holder.query('select from pg_locks where not granted')).rowCount! > 0);
+    await holder.query('lock table checkpoint in access exclusive mode');
+    const waiting = `select from pg_locks where relation = 'checkpoint'::regclass and not granted`;
+    await until('the projector waits for a table', async () => (await holder.query(waiting)).rowCount! > 0);
     toTheGroup('SIGINT');
     const stillThere = await Promise.race([ended.then(() => false), new Promise((done) => setTimeout(() => done(true), 1_000))]);
     toTheGroup('SIGINT');

@@ -1,10 +1,13 @@
 /** `npm run bench -- NAME... [--events N] [--json]`: ours, the limit and their ratio, all from one run. */
 import { parseArgs } from 'node:util';
 import { append } from './append.mjs';
+import { collector } from './collector.mjs';
 import { pipeline } from './pipeline.mjs';
+import { sdk } from './sdk.mjs';
 import { startBroker, startPostgres } from './servers.mjs';
 
-const BENCHES = { pipeline, append };
+const BENCHES = { pipeline, append, sdk, collector };
+const WITH_KAFKA = ['pipeline', 'collector'];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, events: { type: 'string', default: '400000' } } });
 const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
@@ -16,7 +19,7 @@ if (unknown || !(events >= 10_000)) {
 }
 const say = (line) => process.stderr.write(`${line}\n`);
 
-const broker = names.includes('pipeline') ? await startBroker() : undefined;
+const broker = names.some((name) => WITH_KAFKA.includes(name)) ? await startBroker() : undefined;
 try {
   const rows = [];
   for (const name of names) {
@@ -28,7 +31,11 @@ try {
     }
   }
   if (values.json) console.log(JSON.stringify({ bench: names.join(' '), rows }));
-  else for (const { name, ours, limit, ratio, unit } of rows) console.log(`${name.padEnd(26)} ${String(ours).padStart(8)} of ${String(limit).padStart(8)} ${unit}, ratio ${ratio.toFixed(3)}`);
+  else for (const { name, ours, limit, ratio, unit } of rows) console.log(`${name.padEnd(52)} ${round(ours).padStart(8)} of ${round(limit).padStart(8)} ${unit}${ratio === null ? '' : `, ratio ${ratio.toFixed(3)}`}`);
 } finally {
   await broker?.stop();
+}
+
+function round(value) {
+  return String(Number.isInteger(value) ? value : Number(value.toFixed(2)));
 }

@@ -1,7 +1,10 @@
 /** The real servers a bench runs on, and what every bench checks of its rows. */
+import { spawn } from 'node:child_process';
 import { mkdtemp, chmod, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startKafka } from '../../deploy/kafka/kafka.mjs';
 import { adoptionMigrations, DEFAULT_REGISTRATION } from '../../dist/libs/adoption/src/index.js';
@@ -49,6 +52,29 @@ export async function openBenchDatabase(server, name) {
 export async function verified(database, events) {
   const ledger = await verify(database);
   if (!ledger.balanced || ledger.stored !== events || ledger.received !== events) throw new Error(`the ledger says otherwise: ${JSON.stringify(ledger)}`);
+}
+
+/** A collector as a process of its own; `port` 0 takes any. */
+export async function startCollector(settings, port = 0) {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...settings, FOOTHOLD_PORT: String(port) };
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../apps/cli/bin/foothold.mjs', import.meta.url)), 'serve', '--roles', 'collector'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise((done) => child.once('exit', done));
+  const at = await new Promise((found, failed) => {
+    let said = '';
+    createInterface(child.stderr).on('line', (line) => {
+      said += `${line}\n`;
+      const url = /"url":"([^"]+)"/.exec(line)?.[1];
+      if (url) found(url);
+    });
+    void ended.then(() => failed(new Error(`the collector ended:\n${said}`)));
+  });
+  return {
+    at,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
 }
 
 export const perSecond = (count, seconds) => Math.round(count / seconds);

@@ -18,8 +18,9 @@ export interface ProxyEvent {
 /**
  * forward: as if there were no proxy. cut: the server never sees this message, and both sides lose the connection.
  * forward-then-cut: the server carries it out to its end, and the client loses the connection without having heard of it.
+ * hang: the server never sees it, and nobody tells the client.
  */
-export type Decision = 'forward' | 'cut' | 'forward-then-cut';
+export type Decision = 'forward' | 'cut' | 'forward-then-cut' | 'hang';
 
 export interface PostgresProxy {
   /** The target's URL by way of the proxy. */
@@ -87,6 +88,7 @@ function relay(client: Socket, backend: Socket, decide: (kind: ProxyEvent['kind'
   const typed = (type: string, message: Buffer): void => {
     const kind = KINDS[type];
     const decision = kind === undefined || phase === 'draining' ? 'forward' : decide(kind, message);
+    if (decision === 'hang') return;
     if (decision === 'cut') return cut();
     if (decision === 'forward-then-cut') phase = 'draining';
     if (AWAITS_READY.has(type)) awaited++;

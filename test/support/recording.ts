@@ -46,6 +46,7 @@ export interface RecorderOptions {
   brokers?: string[];
   pace?: Partial<Pace>;
   pseudonymiser?: Pseudonymiser;
+  beat?: () => void;
 }
 
 /** Starts a recorder that looks at ends and topics more often than in production, and waits until it has begun. */
@@ -55,7 +56,7 @@ export async function startRecorder(options: RecorderOptions): Promise<RunningRe
   const lines: RunningRecorder['lines'] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as RunningRecorder['lines'][number]) });
   const pace = { marksMs: 200, topicsMs: 600, restarts: 10, patienceMs: 60_000, ...options.pace };
-  const recorder = new Recorder(config, options.log, options.pseudonymiser ?? pseudonymiser, logger, (error) => fatal.push(error), pace);
+  const recorder = new Recorder(config, options.log, options.pseudonymiser ?? pseudonymiser, logger, (error) => fatal.push(error), options.beat, pace);
   await recorder.start();
   return { recorder, fatal, lines, stop: () => recorder.stop() };
 }

@@ -126,13 +126,16 @@ describe('questions', () => {
     expect((await cli('metrics', 'claims', 'adoption.coverage')).stdout).toContain('nothing was counted in this range');
   });
 
-  it('that reach back too far are refused by the flag that is missing', async () => {
+  it('answer for ten years where nobody says from when, though a clock once said 1970, and refuse to go back further', async () => {
     const file = join(folder, 'epoch.ndjson');
     const shown = (day: string) => JSON.stringify({ specversion: '1.0', id: `epoch:${day}`, source: 'urn:acme:erp', type: 'foothold.result.shown.v1', subject: 'jane', time: `${day}T09:30:00Z`, deployment: 'claims', data: { invocation: day } });
     writeFileSync(file, `${shown('1970-01-01')}\n${shown('2026-01-05')}\n`);
     expect(answerOf(await cli('import', file, '--json'))).toEqual({ received: 2, stored: 2, duplicate: 0, rejected: 0, quarantined: 0 });
     const byDay = ['metrics', 'claims', 'trust.acceptance', '--grain', 'day', '--json'];
-    expect(await cli(...byDay)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^foothold: --from: 20459 days .*1970-01-01 and 2026-01-05.*ask for/) });
+    const { rows } = answerOf(await cli(...byDay)) as { rows: { from: string; variant: string; denominator: number | null }[] };
+    expect(rows[0]).toMatchObject({ from: '2015-12-30' });
+    expect(rows.filter(({ variant, denominator }) => variant === 'shown' && denominator! > 0)).toMatchObject([{ from: '2026-01-05', denominator: 1 }]);
+    expect(await cli(...byDay, '--from', '1970-01-01')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^foothold: --from: 20459 days .*1970-01-01 and 2026-01-05.*ask for/) });
     expect(answerOf(await cli(...byDay, '--from', '2026-01-05'))).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({ from: '2026-01-05', variant: 'shown', denominator: 1 })]) });
   });
 

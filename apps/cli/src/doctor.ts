@@ -121,7 +121,7 @@ async function kafka(config: Config, database: Database | null): Promise<Check[]
   if (config.KAFKA_BROKERS.length === 0) return [fine('kafka', 'not configured: events come in by import only')];
   let admin: Admin | undefined;
   try {
-    admin = openKafka(config, 'foothold-doctor', openLogger('doctor', 'fatal')).admin({ retry: { retries: 1 } });
+    admin = openKafka(config, 'foothold-doctor', openLogger('doctor', 'fatal'), 1).admin();
     await admin.connect();
     return await topics(admin, config, database);
   } catch (error) {

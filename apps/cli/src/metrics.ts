@@ -17,7 +17,7 @@ export function addMetricsCommand(program: Command): void {
   withTenant(program.command('metrics [deployment] [metric]'))
     .description('what a metric says of a deployment')
     .option('--list', 'the catalogue: every metric, what it asks and how it is misread')
-    .option('--from <day>', 'first local day, YYYY-MM-DD (default: all there is)')
+    .option('--from <day>', 'first local day, YYYY-MM-DD (default: all there is, of ten years at most)')
     .option('--to <day>', 'last local day, included')
     .option('--grain <grain>', 'day, week, month or all')
     .option('--by <dimensions>', 'task_kind, surface, initiative, model, release; several separated by commas')

@@ -44,8 +44,8 @@ type Request = FastifyRequest & { [SENDER]?: Sender };
 
 export function serveEvents(server: FastifyInstance, parts: CollectorParts): void {
   const meter = metrics.getMeter('foothold');
-  const events = meter.createCounter('foothold.collector.events', { description: 'events by what became of them' });
-  const sizes = meter.createHistogram('foothold.collector.batch.size', { description: 'events in a request', advice: { explicitBucketBoundaries: SIZES } });
+  const events = meter.createCounter('collector.events', { description: 'events by what became of them' });
+  const sizes = meter.createHistogram('collector.batch.size', { description: 'events in a request', advice: { explicitBucketBoundaries: SIZES } });
   const count = ({ kept, refused }: Sifted): void => {
     sizes.record(kept.length);
     const passed = kept.filter((item) => 'event' in item).length;

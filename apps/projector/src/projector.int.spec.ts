@@ -3,11 +3,12 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { usageProjection } from '@foothold/adoption';
 import { checkMessage } from '@foothold/contract';
 import { append, lag, openOrigin, type Arrival, type Log, type Projection } from '@foothold/event-log';
+import { Health } from '@foothold/platform';
 import pino from 'pino';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
 import { startPostgresProxy, type Decision, type PostgresProxy } from '../../../test/support/postgres-proxy.js';
 import { foldAll, openTestLog, pseudonymiser, registerDeployment, shownEvents, until } from '../../../test/support/recording.js';
-import { Projector } from './projector.js';
+import { PATIENCE_MS, Projector } from './projector.js';
 
 const TENANT = 'acme';
 let database: FreshDatabase;
@@ -38,10 +39,11 @@ afterEach(async () => {
 });
 
 /** A projector with a pool of its own, as another process has. */
-async function start(projection: Projection = usageProjection, url = database.url): Promise<Projector> {
+async function start(projection: Projection = usageProjection, url = database.url, health = new Health()): Promise<Projector> {
   const own = await openTestLog(url);
   opened.push(own);
-  const projector = new Projector(own, projection, pino({}, { write: (line: string) => void lines.push(line) }), (error) => fatal.push(error));
+  const projector = new Projector(own, projection, pino({}, { write: (line: string) => void lines.push(line) }), (error) => fatal.push(error), health.part('projector', PATIENCE_MS));
+  health.need('database', () => own.database.query('select 1'));
   await projector.start();
   running.push(projector);
   return projector;
@@ -126,6 +128,44 @@ it('waits while the database is away, and goes on when it is back', async () => 
   await folded(300);
   expect(await shown()).toBe(300);
   expect(fatal).toEqual([]);
+});
+
+it('is neither live nor ready once its database hangs, though it was with nothing to do', async () => {
+  let now = 0;
+  const health = new Health(() => now);
+  await start(usageProjection, proxy.url, health);
+  for (const silence of [PATIENCE_MS, PATIENCE_MS]) {
+    now += silence + 1;
+    expect(health.live().ok).toBe(false);
+    await until('a round has come to its end', () => health.live().ok);
+  }
+  expect(await health.ready()).toMatchObject({ ok: true });
+
+  decision = 'hang';
+  expect(await health.ready()).toMatchObject({ ok: false, checks: [{ name: 'database', ok: false }] });
+  now += PATIENCE_MS + 1; // the rounds that could end have ended while readiness was asked for
+  expect(await health.ready()).toMatchObject({ ok: false });
+  expect(health.live()).toMatchObject({ ok: false, checks: [{ name: 'projector', ok: false }] });
+  expect(fatal).toEqual([]);
+  await proxy.close(); // what hangs would hold up its end
+});
+
+it('lives through one round that takes a dozen times as long as it may be silent, page by page', async () => {
+  let now = 0;
+  const health = new Health(() => now);
+  const live: boolean[] = [];
+  await store(0, 400);
+  await start({
+    ...usageProjection, page: 10,
+    fold: async (events, rows) => {
+      live.push(health.live().ok);
+      await usageProjection.fold(events, rows);
+      now += PATIENCE_MS * 0.3; // two pages are under way at once
+    },
+  }, database.url, health);
+  await folded(400);
+  expect(now).toBeGreaterThan(12 * PATIENCE_MS - 1);
+  expect(live).not.toContain(false);
 });
 
 it('a bug in a fold ends the process and leaves the checkpoint where it was', async () => {

@@ -5,8 +5,8 @@
  * checkpoints. Next is whoever asks for a metric. Several projectors share the shards: each takes those that no other
  * has leased at the moment.
  */
-import { prepare, project, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
-import { isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
+import { lag, prepare, project, undelivered, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
+import { askedGauge, isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Shards folded at the same time: enough to keep folding while Postgres writes. */
@@ -16,8 +16,8 @@ const AT_ONCE = 2;
  * some events cost a fraction of as many small ones, and rows that several of them touch are written once.
  */
 const ROUND_MS = 1_000;
-/** How long the database may be away. */
-const PATIENCE_MS = 5 * 60_000;
+/** How long the database may be away, or silent. */
+export const PATIENCE_MS = 5 * 60_000;
 
 export class Projector {
   private readonly stopping = new AbortController();
@@ -28,7 +28,13 @@ export class Projector {
     private readonly projection: Projection,
     private readonly logger: Logger,
     private readonly fatal: Fatal,
-  ) {}
+    /** Called with each round that came to its end, and each page on the way. */
+    private readonly beat: () => void = () => undefined,
+  ) {
+    const { database } = log;
+    askedGauge('projector.lag', { description: 'events in the log that are not folded yet, by whichever projector', unit: '{event}' }, async () => [{ value: (await lag(database, projection.name)).behind }]);
+    askedGauge('dead.letters', { description: 'dead letters in the ledger, by kind' }, async () => Object.entries(await undelivered(database)).map(([kind, value]) => ({ value, attributes: { kind } })));
+  }
 
   async start(): Promise<void> {
     await prepare(this.log.database, this.projection);
@@ -46,6 +52,7 @@ export class Projector {
       const next = Date.now() + ROUND_MS * (0.75 + 0.5 * Math.random());
       try {
         await this.round();
+        this.beat();
         troubledSince = 0;
       } catch (error) {
         troubledSince ||= Date.now();
@@ -72,7 +79,9 @@ export class Projector {
       const began = Date.now();
       const done = await project(this.log, this.projection, shard);
       behind = done !== 'leased' && done.behind;
-      if (done !== 'leased' && done.folded > 0) spanOf('project', { shard, folded: done.folded }, done.traceparents, began);
+      if (done === 'leased' || done.folded === 0) continue;
+      this.beat();
+      spanOf('project', { shard, folded: done.folded }, done.traceparents, began);
     }
   }
 }

@@ -75,6 +75,27 @@ it('waits while the database is away, and goes on when it is back', async () => 
   expect(recorder.lines.filter(({ msg, error }) => msg.includes('the consumer was interrupted') && /Connection terminated/.test(String(error)))).toEqual([]);
 });
 
+it('beats while there is nothing to record and when something was, and is silent while what waits cannot be', async () => {
+  let beats = 0;
+  const beaten = async (what: string) => {
+    const before = beats;
+    await until(what, () => beats > before);
+  };
+  await start({ beat: () => void beats++ });
+  await beaten('it beats, idle');
+  await beaten('it beats again');
+  decide = () => 'cut';
+  await produce(0, 20);
+  await until('it tries', () => said('the database does not answer, trying again') >= 1);
+  const before = beats;
+  await until('it has tried several times, and looked at the ends', () => said('the database does not answer, trying again') >= 5);
+  expect(beats).toBe(before);
+  await recorder.recorder.ready();
+  decide = () => 'forward';
+  await received(log.database, 20);
+  await beaten('it beats when it goes on');
+});
+
 it.each<[string, Decision]>([['before it took effect', 'cut'], ['when it had taken effect', 'forward-then-cut']])('a connection lost at COMMIT, %s, loses and doubles nothing', async (_, decision) => {
   await start();
   await produce(0, 1);

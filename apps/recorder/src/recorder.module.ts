@@ -1,7 +1,7 @@
 import { openLog } from '@foothold/event-log';
-import { CONFIG, Database, FATAL, LOGGER, Pseudonymiser, type Config, type Fatal, type Logger } from '@foothold/platform';
+import { CONFIG, Database, FATAL, Health, LOGGER, Pseudonymiser, type Config, type Fatal, type Logger } from '@foothold/platform';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { Recorder } from './recorder.js';
+import { PACE, Recorder } from './recorder.js';
 
 @Module({})
 export class RecorderModule implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -11,10 +11,12 @@ export class RecorderModule implements OnApplicationBootstrap, OnApplicationShut
     @Inject(CONFIG) config: Config,
     @Inject(Database) database: Database,
     @Inject(Pseudonymiser) pseudonymiser: Pseudonymiser,
+    @Inject(Health) health: Health,
     @Inject(LOGGER) logger: Logger,
     @Inject(FATAL) fatal: Fatal,
   ) {
-    this.recorder = new Recorder(config, openLog(database, (tenant) => pseudonymiser.check(tenant)), pseudonymiser, logger, fatal);
+    this.recorder = new Recorder(config, openLog(database, (tenant) => pseudonymiser.check(tenant)), pseudonymiser, logger, fatal, health.part('recorder', PACE.patienceMs));
+    health.need('kafka', () => this.recorder.ready());
   }
 
   async onApplicationBootstrap(): Promise<void> {

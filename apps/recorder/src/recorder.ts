@@ -13,10 +13,11 @@
  * tools only; whatever it says, a partition is read from where the database says.
  */
 import { append, Fenced, markEndSeen, type Log } from '@foothold/event-log';
-import { inSpan, isMisnamedUsage, isSource, isTransient, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
+import { inSpan, isMisnamedUsage, isSource, isTransient, measuring, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
 import { type Consumer, type ConsumerEndBatchProcessEvent, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import { arrivalOf, sampledTrace, sourceOf, tenantOf } from './arrival.js';
 import { Broker, PartitionUnknown } from './broker.js';
+import { Lag } from './lag.js';
 import { fingerprint, openPartition, type Partition } from './partition.js';
 
 /** Records appended in one transaction. */
@@ -39,16 +40,22 @@ export interface Pace {
   patienceMs: number;
 }
 
-const PACE: Pace = { marksMs: 2_000, topicsMs: 15_000, restarts: 10, patienceMs: 5 * 60_000 };
+export const PACE: Pace = { marksMs: 2_000, topicsMs: 15_000, restarts: 10, patienceMs: 5 * 60_000 };
+
+const restarted = measuring((meter) => meter.createCounter('recorder.restarts', { description: 'how often the consumer was interrupted' }));
 
 export class Recorder {
   private readonly kafka: Kafka;
   private readonly broker: Broker;
+  private readonly lag: Lag;
   private consumer: Consumer | undefined;
+  /** The consumer, once it has partitions of its own, until it is interrupted. */
+  private joined: Consumer | undefined;
   private topics: string[] = [];
   private readonly misnamed = new Set<string>();
   private cluster = '';
   private partitions = new Map<string, Partition>();
+  private opening = new Map<string, Promise<Partition>>();
   private assigned: Record<string, number[]> = {};
   private restarts = 0;
   private stopping = false;
@@ -60,10 +67,18 @@ export class Recorder {
     private readonly pseudonymiser: Pseudonymiser,
     private readonly logger: Logger,
     private readonly fatal: Fatal,
+    /** Called when a batch was recorded, and when the ends were seen and nothing is left to record. */
+    private readonly beat: () => void = () => undefined,
     private readonly pace: Pace = PACE,
   ) {
     this.kafka = openKafka(config, 'foothold-recorder', logger);
     this.broker = new Broker(this.kafka);
+    this.lag = new Lag(this.broker, () => this.assigned);
+  }
+
+  /** Rejects while Kafka does not answer. */
+  async ready(): Promise<void> {
+    await this.broker.cluster();
   }
 
   async start(): Promise<void> {
@@ -93,7 +108,7 @@ export class Recorder {
     }
     this.topics = []; // until the new consumer runs, so that a failure on the way is tried again
     await this.consumer?.disconnect();
-    this.consumer = undefined;
+    this.consumer = this.joined = undefined;
     this.assigned = {};
     if (topics.length > 0) await this.consume(topics);
     this.topics = topics;
@@ -124,13 +139,17 @@ export class Recorder {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       if (consumer !== this.consumer) return;
       this.partitions = new Map();
+      this.opening = new Map();
       this.assigned = payload.memberAssignment;
+      this.joined = consumer;
       this.logger.info({ assigned: this.assigned }, 'joined the group');
       void this.openAssigned().catch((error: unknown) => this.survive(error));
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (this.stopping || consumer !== this.consumer) return;
       this.restarts++;
+      restarted().add(1);
+      this.joined = undefined;
       this.logger.warn({ error: payload.error.message, restarts: this.restarts }, 'the consumer was interrupted');
       if (!payload.restart || this.restarts >= this.pace.restarts) this.fatal(payload.error);
     });
@@ -166,16 +185,21 @@ export class Recorder {
 
   private async open(topic: string, part: number): Promise<Partition> {
     const key = `${topic}/${part}`;
-    const { partitions } = this;
+    const { partitions, opening } = this;
     const known = partitions.get(key);
     if (known) return known;
+    // One opening at a time: two states of one partition would seek away from each other, and say everything twice.
+    const under = opening.get(key) ?? this.openAt(topic, part, partitions).finally(() => opening.delete(key));
+    opening.set(key, under);
+    return under;
+  }
+
+  private async openAt(topic: string, part: number, partitions: Map<string, Partition>): Promise<Partition> {
     const tenant = tenantOf(this.config.KAFKA_PREFIX, topic);
     const partition = await openPartition(this.log.database, () => this.broker.boundsOf(topic, part), originName(this.cluster, topic), topic, part, tenant, this.logger);
-    // A second opening may have come first: one state a partition, or each would seek away from the other.
-    const first = partitions.get(key);
-    if (first) return first;
     if (partitions === this.partitions) this.seek(partition);
-    partitions.set(key, partition);
+    partitions.set(`${topic}/${part}`, partition);
+    this.lag.note(partition);
     return partition;
   }
 
@@ -247,7 +271,9 @@ export class Recorder {
         mark: last ? fingerprint(last) : null, markOffset: last ? Number(last.offset) : null,
       });
       partition.moved(next, last);
+      this.lag.note(partition);
       this.restarts = 0;
+      this.beat();
       span.setAttributes({ ...outcome });
       this.logger.debug({ ...outcome, topic, next }, 'recorded');
     });
@@ -283,7 +309,9 @@ export class Recorder {
         }),
       ),
     );
-    if (atEnd.every(Boolean)) this.restarts = 0;
+    if (!atEnd.every(Boolean)) return;
+    this.restarts = 0;
+    if (this.joined === this.consumer) this.beat(); // one that never joins its group has nothing to do either
   }
 
   private async markEndsOf(topic: string, parts: number[]): Promise<boolean> {

@@ -24,7 +24,7 @@ export const deploymentId = text('deployment', 'The id of a deployment.');
 
 /** Beside the metric, what a question about it may say. */
 export const QUESTION = {
-  from: Type.Optional(day('First local day of the deployment; left out: as far as there is anything.')),
+  from: Type.Optional(day('First local day of the deployment; left out: as far as there is anything, ten years at most.')),
   to: Type.Optional(day('Last local day, included; left out: as far as there is anything.')),
   grain: Type.Optional(Type.Enum([...GRAINS], { description: 'How the range is cut into rows; which a metric has is in the catalogue. Left out: all, or its first.' })),
   by: Type.Optional(Type.Array(Type.Enum([...DIMENSIONS]), { maxItems: DIMENSIONS.length, uniqueItems: true, description: 'Dimensions to cut by, with commas between; which a metric has is in the catalogue.' })),

@@ -19,7 +19,7 @@
  * over likewise.
  */
 import { type Refusal, type UsageEvent } from '@foothold/contract';
-import { type PoolClient } from '@foothold/platform';
+import { measuring, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { type Stretch } from './origin.js';
@@ -66,11 +66,26 @@ interface Numbered {
   actor: number | null;
 }
 
+/** Of appends that were heard to end; the ledger counts the others too. */
+const measured = measuring((meter) => ({
+  events: meter.createCounter('append.events', { description: 'records by what became of them' }),
+  size: meter.createHistogram('append.size', { description: 'records in an append', advice: { explicitBucketBoundaries: [1, 10, 50, 100, 500, 1_000, 2_500, 5_000] } }),
+  duration: meter.createHistogram('append.duration', { unit: 's', description: 'how long an append took, to its commit', advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] } }),
+}));
+
+function measure(arrivals: Arrival[], outcome: Outcome, began: number): void {
+  const { events, size, duration } = measured();
+  for (const [what, count] of Object.entries(outcome)) if (count > 0) events.add(count, { outcome: what });
+  size.record(arrivals.length);
+  duration.record((performance.now() - began) / 1000);
+}
+
 /**
  * Appends what a stretch of an origin held, once.
  * @throws Fenced when the stretch was taken already.
  */
 export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): Promise<Outcome> {
+  const began = performance.now();
   const refusals: Refusal[] = [];
   const numbered = await number(log, arrivals, refusals);
   for (;;) {
@@ -78,6 +93,7 @@ export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): P
       const outcome = await log.database.transaction((client) => write(client, numbered, refusals, stretch, log.probes > 0));
       if (outcome.stored < numbered.length) log.probes = PROBES;
       else if (log.probes > 0) log.probes--;
+      measure(arrivals, outcome, began);
       return outcome;
     } catch (error) {
       const { code, constraint } = error as { code?: string; constraint?: string };

@@ -4,7 +4,7 @@ export { change, openTenant, strangeTenant, stream, streams, VersionConflict, ty
 export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
 export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';
-export { deadLetters, verify, type Ledger, type LetterGroup } from './ledger.js';
+export { deadLetters, undelivered, verify, type Ledger, type LetterGroup } from './ledger.js';
 export { completeThrough, finishOrigin, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type Origin, type Stretch } from './origin.js';
 export { keyOf, lag, prepare, project, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';

@@ -100,6 +100,12 @@ export interface LetterChoice {
 
 const ALL: LetterChoice = { nameless: true, deployments: null, limit: null, before: null };
 
+/** How many letters were not delivered, of whichever tenant, as the ledger counts them. */
+export async function undelivered(database: Database): Promise<Record<LetterGroup['kind'], number>> {
+  const rows = await database.query<Record<LetterGroup['kind'], number>>('select coalesce(sum(rejected), 0)::float8 as rejected, coalesce(sum(quarantined), 0)::float8 as quarantined from origin');
+  return rows[0]!;
+}
+
 /** Dead letters of a tenant, grouped by what is wrong with them, the latest first. */
 export async function deadLetters(database: Database, tenant: string, { nameless, deployments, limit, before }: LetterChoice = ALL): Promise<LetterGroup[]> {
   return database.query<LetterGroup>(

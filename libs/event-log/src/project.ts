@@ -8,7 +8,7 @@
  * forgotten, and a stalled holder loses it with its transaction (see openDatabase). A projector that finds a
  * shard leased goes on to the next.
  */
-import { type Database, type PoolClient } from '@foothold/platform';
+import { measuring, type Database, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { read, type LoggedEvent } from './read.js';
@@ -49,16 +49,31 @@ export function keyOf<Row>(table: Table<Row>, row: Row): string {
 /** What one call of `project` found: how many events it folded, or that another projector is at it. */
 export type Progress = { folded: number; behind: boolean; /** Of the traces that the folded events belong to. */ traceparents: string[] } | 'leased';
 
+const measured = measuring((meter) => ({
+  size: meter.createHistogram('project.size', { description: 'events in a page', advice: { explicitBucketBoundaries: [1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000] } }),
+  duration: meter.createHistogram('project.duration', { unit: 's', description: 'how long a page took to be folded, to its commit', advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] } }),
+  delay: meter.createHistogram('project.delay', { unit: 's', description: 'how long the oldest event of a page was in the log until it was folded', advice: { explicitBucketBoundaries: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600, 86_400] } }),
+}));
+
+function measure(events: LoggedEvent[], began: number): void {
+  const { size, duration, delay } = measured();
+  size.record(events.length);
+  duration.record((performance.now() - began) / 1000);
+  delay.record(Math.max(0, Date.now() - events[0]!.received / 1000) / 1000); // stamps never run backwards in a shard
+}
+
 /**
  * Folds the next page of one shard.
  * `behind` is false once the shard's head was reached; only then does the checkpoint note what the origins had seen.
  */
 export async function project(log: Log, projection: Projection, shard: number): Promise<Progress> {
-  return log.database.transaction(async (client) => {
+  const began = performance.now();
+  let page: LoggedEvent[] = [];
+  const progress = await log.database.transaction(async (client): Promise<Progress> => {
     const leased = await client.query<{ position: string; seen: string; now_seen: string | null }>({ name: 'project-lease', text: LEASE, values: [projection.name, shard] });
     const checkpoint = leased.rows[0];
     if (!checkpoint) return 'leased';
-    const events = await read(log, client, shard, Number(checkpoint.position), projection.page);
+    const events = (page = await read(log, client, shard, Number(checkpoint.position), projection.page));
     if (events.length > 0) await projection.fold(events, new PageStore(log, client, shard));
     const behind = events.length === projection.page;
     const position = events.at(-1)?.position ?? Number(checkpoint.position);
@@ -69,6 +84,8 @@ export async function project(log: Log, projection: Projection, shard: number): 
     const marks = events.length === 0 ? [] : (await client.query<{ traceparent: string }>({ name: 'project-marks', text: TAKE_MARKS, values: [shard, position] })).rows;
     return { folded: events.length, behind, traceparents: marks.map(({ traceparent }) => traceparent) };
   });
+  if (page.length > 0) measure(page, began);
+  return progress;
 }
 
 /** Makes the checkpoints of a projection where there are none. */

@@ -65,6 +65,12 @@ const WRONG: [string, string, string, string][] = [
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'another protocol', `grpc://${SECRET}:4317`, 'http://localhost:4318'],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'half an address', `http://u:${SECRET}@:x`, 'http://localhost:4318'],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'white space within', `http://collector ${SECRET}`, 'http://localhost:4318'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'a word', SECRET, '0.1 for a tenth'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'more than all', '1.01', '0.1 for a tenth'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'less than none', '-0.1', '0.1 for a tenth'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'a percentage', '10%', '0.1 for a tenth'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'a comma', '0,1', '0.1 for a tenth'],
+  ['OTEL_TRACES_SAMPLER_ARG', 'in another way', '1e-3', '0.1 for a tenth'],
 ];
 
 const PLAIN = { KAFKA_SASL_MECHANISM: 'PLAIN', KAFKA_USERNAME: 'u', KAFKA_PASSWORD: SECRET };
@@ -106,10 +112,11 @@ describe('the configuration', () => {
   it('takes what is right, and nothing for what is left out or empty', () => {
     const empty = Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, '']));
     expect(readConfig(empty)).toEqual(readConfig({}));
-    expect(readConfig({})).toMatchObject({ DATABASE_URL: null, FOOTHOLD_PSEUDONYM_KEY: null, KAFKA_BROKERS: [], KAFKA_PREFIX: 'foothold', FOOTHOLD_HOST: '127.0.0.1', FOOTHOLD_PORT: null, FOOTHOLD_LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: null });
+    expect(readConfig({})).toMatchObject({ DATABASE_URL: null, FOOTHOLD_PSEUDONYM_KEY: null, KAFKA_BROKERS: [], KAFKA_PREFIX: 'foothold', FOOTHOLD_HOST: '127.0.0.1', FOOTHOLD_PORT: null, FOOTHOLD_LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: null, OTEL_TRACES_SAMPLER_ARG: 0.1 });
     expect(readConfig({})).toMatchObject({ KAFKA_TLS: false, KAFKA_CA_FILE: null, KAFKA_SASL_MECHANISM: null, KAFKA_PASSWORD: null });
     expect(readConfig({ ...PLAIN, KAFKA_TLS: 'true', KAFKA_CA_FILE: '/ca.pem', KAFKA_CERT_FILE: '/c.pem', KAFKA_KEY_FILE: '/k.pem' })).toMatchObject({ ...PLAIN, KAFKA_TLS: true, KAFKA_KEY_FILE: '/k.pem' });
     expect(readConfig(OAUTH)).toMatchObject({ ...OAUTH, KAFKA_TLS: false, KAFKA_OAUTH_SCOPE: null });
+    expect(['0', '1', '1.0', '0.005', '.25'].map((ratio) => readConfig({ OTEL_TRACES_SAMPLER_ARG: ratio }).OTEL_TRACES_SAMPLER_ARG)).toEqual([0, 1, 1, 0.005, 0.25]);
     expect(readConfig({ DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: KEY.toUpperCase(), KAFKA_BROKERS: 'a.b:9092, [::1]:65535', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp' })).toMatchObject({
       DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: Buffer.from(KEY, 'hex'), KAFKA_BROKERS: ['a.b:9092', '[::1]:65535'], OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp',
     });

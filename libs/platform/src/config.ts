@@ -151,6 +151,15 @@ export const SETTINGS = {
     default: 'nowhere',
     read: httpAddress('http://localhost:4318'),
   } as Setting<string | null>,
+  OTEL_TRACES_SAMPLER_ARG: {
+    meaning: 'how many of the traces that begin here are sampled, from 0 to 1; a trace that came along keeps what its sender decided',
+    default: '0.1',
+    read: (given) => {
+      if (!given) return 0.1;
+      if (!/^(0?\.\d+|[01](\.0*)?)$/.test(given)) throw new Unfit('is no number from 0 to 1', 'write for instance 0.1 for a tenth');
+      return Number(given);
+    },
+  } as Setting<number>,
 };
 
 export type Config = { [name in keyof typeof SETTINGS]: ReturnType<(typeof SETTINGS)[name]['read']> };

@@ -9,6 +9,6 @@ export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
 export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { notAcceptable, Problem, problemOf, send, wrongContentType } from './problem.js';
-export { currentTraceparent, inSpan, isSampled, openLogger, spanOf, startTelemetry } from './telemetry.js';
+export { askedGauge, currentTraceparent, inSpan, isSampled, measuring, openLogger, spanOf, startTelemetry } from './telemetry.js';
 export { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 export { type Logger } from 'pino';

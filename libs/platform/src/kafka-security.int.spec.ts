@@ -83,7 +83,7 @@ async function reach(listener: string, settings: Record<string, string>): Promis
   const lines: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const address = listener === 'OPEN' ? kafka.brokers[0]! : kafka.listeners[listener]!;
-  const admin = openKafka(readConfig({ KAFKA_BROKERS: address, ...settings }), 'spec', logger).admin({ retry: { retries: 1 } });
+  const admin = openKafka(readConfig({ KAFKA_BROKERS: address, ...settings }), 'spec', logger, 1).admin();
   try {
     await admin.connect();
     expect(await admin.listTopics()).toEqual([]);
@@ -141,7 +141,7 @@ describe('names the setting', () => {
     expect(await refusal('ONLYPLAIN', password('SCRAM-SHA-512', SCRAM_SECRET))).toMatchObject({ field: 'KAFKA_SASL_MECHANISM' });
   });
 
-  it('TLS that does not fit, after the ten seconds in which it is tried again', async () => {
+  it('TLS that does not fit, and SASL where there is none', async () => {
     const plain = password('PLAIN', SECRET);
     const foreign = { ...ca, KAFKA_CERT_FILE: at('foreign.pem'), KAFKA_KEY_FILE: at('foreign.key') };
     const wrong: [what: string, field: string, listener: string, settings: Record<string, string>][] = [
@@ -149,6 +149,7 @@ describe('names the setting', () => {
       ['no authority', 'KAFKA_CA_FILE', 'PASSWORDS', { ...plain, KAFKA_CA_FILE: '' }],
       ['a name that the certificate does not hold', 'KAFKA_BROKERS', 'PASSWORDS', { ...plain, KAFKA_BROKERS: kafka.listeners['PASSWORDS']!.replace('127.0.0.1', 'localhost') }],
       ['no TLS there', 'KAFKA_TLS', 'OPEN', ca],
+      ['nobody asked', 'KAFKA_SASL_MECHANISM', 'OPEN', { ...plain, KAFKA_TLS: 'false', KAFKA_CA_FILE: '' }],
       ['no client certificate', 'KAFKA_CERT_FILE', 'CERTIFICATES', ca],
       ['a client certificate that a stranger signed', 'KAFKA_CERT_FILE', 'CERTIFICATES', foreign],
     ];

@@ -117,6 +117,7 @@ const REFUSED: [RegExp, keyof Config, string, string][] = [
   [/wrong version number|before secure TLS connection was established|packet length too long/i, 'KAFKA_TLS', 'is true, but the broker speaks no TLS at this address', 'use the port of its TLS listener, or set KAFKA_TLS=false'],
   [/alert (number (42|43|46|48|116)|certificate required|bad certificate|unknown ca|certificate unknown|handshake failure)/i, 'KAFKA_CERT_FILE', 'is no client certificate that the broker accepts', 'set it and KAFKA_KEY_FILE to one signed by an authority that the broker trusts'],
   [/SASL \S+ mechanism is not supported|not support the requested SASL mechanism/i, 'KAFKA_SASL_MECHANISM', 'is none that the broker offers at this address', 'choose one of those its listener has enabled'],
+  [/not valid given the current SASL state/i, 'KAFKA_SASL_MECHANISM', 'is set, but the broker asks nobody at this address who they are', 'use the port of a listener with SASL, or leave the mechanism and what belongs to it out'],
   // A connection that broke meanwhile is no refusal.
   [/SASL (PLAIN|SCRAM \S+) authentication failed(?!.*(closed|connection|timed? ?out))/i, 'KAFKA_PASSWORD', 'is not accepted by the broker for KAFKA_USERNAME', 'set the user and password that the broker knows for this mechanism'],
 ];

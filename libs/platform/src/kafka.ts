@@ -9,9 +9,10 @@ import { kafkaSecurity, settingRefused } from './kafka-security.js';
 /**
  * A client for the configured brokers, whose own log lines go to ours. Its `connect` rejects with WrongInput where the
  * brokers refuse what is configured.
+ * @param retries how often a connection is tried again, at growing intervals: 8 take about half a minute
  * @throws WrongInput where no broker is configured, or a certificate or key cannot be read.
  */
-export function openKafka(config: Config, clientId: string, logger: Logger): Kafka {
+export function openKafka(config: Config, clientId: string, logger: Logger, retries = 8): Kafka {
   if (config.KAFKA_BROKERS.length === 0) {
     throw new WrongInput('KAFKA_BROKERS', 'no broker is named', 'set it to host:port of your brokers, or start one here with: npm run kafka');
   }
@@ -20,7 +21,7 @@ export function openKafka(config: Config, clientId: string, logger: Logger): Kaf
     clientId,
     brokers: config.KAFKA_BROKERS,
     ...kafkaSecurity(config, logger),
-    retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries: 8 },
+    retry: { initialRetryTime: 200, maxRetryTime: 10_000, retries },
     logLevel: logLevel.WARN,
     logCreator: () => ({ level, log }) => {
       const { message, error } = log as { message: string; error?: string };

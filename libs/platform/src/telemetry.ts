@@ -1,15 +1,15 @@
-/** Logs, spans and metrics. A span a batch, never a span an event; a tenth of traces is sampled unless the sender decided. */
-import { context, metrics, trace, TraceFlags, type Attributes, type Context, type Link, type Span, type SpanContext } from '@opentelemetry/api';
+/** Logs, spans and metrics. A span and a record of each metric a batch, never one an event; no metric is told by tenant, deployment, person or topic. */
+import { context, metrics, trace, TraceFlags, type Attributes, type Context, type Link, type Meter, type MetricOptions, type Span, type SpanContext } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, NodeTracerProvider, ParentBasedSampler, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-node';
-import pino, { type Logger } from 'pino';
+import { BatchSpanProcessor, NodeTracerProvider, ParentBasedSampler, TraceIdRatioBasedSampler, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import pino, { type DestinationStream, type Logger } from 'pino';
 import { type Config } from './config.js';
 
 /** Structured lines on stderr, with the trace they belong to. Never a subject, a payload or a secret. */
-export function openLogger(process: string, level: string): Logger {
+export function openLogger(process: string, level: string, to: DestinationStream = pino.destination(2)): Logger {
   return pino(
     {
       level,
@@ -20,21 +20,19 @@ export function openLogger(process: string, level: string): Logger {
         return span ? { trace: span.traceId } : {};
       },
     },
-    pino.destination(2),
+    to,
   );
 }
 
 const prometheus = new PrometheusExporter({ preventServerStart: true });
 
-/** Starts spans and metrics of this process; the result flushes and stops them. */
-export function startTelemetry(process: string, config: Config): () => Promise<void> {
+/** Starts spans and metrics of this process; `spanProcessors` take the spans. The result flushes and stops them. */
+export function startTelemetry(process: string, config: Config, spanProcessors: SpanProcessor[] = exporters(config)): () => Promise<void> {
   const resource = resourceFromAttributes({ 'service.name': `foothold-${process}` });
   const spans = new NodeTracerProvider({
     resource,
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(0.1) }),
-    spanProcessors: config.OTEL_EXPORTER_OTLP_ENDPOINT
-      ? [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${config.OTEL_EXPORTER_OTLP_ENDPOINT.replace(/\/$/, '')}/v1/traces` }))]
-      : [],
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(config.OTEL_TRACES_SAMPLER_ARG) }),
+    spanProcessors,
   });
   spans.register();
   const meters = new MeterProvider({ resource, readers: [prometheus] });
@@ -42,6 +40,49 @@ export function startTelemetry(process: string, config: Config): () => Promise<v
   return async () => {
     await Promise.all([spans.shutdown(), meters.shutdown()]);
   };
+}
+
+function exporters({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }: Config): SpanProcessor[] {
+  return endpoint === null ? [] : [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` }))];
+}
+
+/** Instruments, made at their first use: those made before a process has started its metrics count nothing. */
+export function measuring<Instruments>(make: (meter: Meter) => Instruments): () => Instruments {
+  let made: Instruments | undefined;
+  return () => (made ??= make(metrics.getMeter('foothold')));
+}
+
+/** What a gauge shows, of what. */
+export interface Reading {
+  value: number;
+  attributes?: Attributes;
+}
+
+/** An answer is asked for no more often, however often it is scraped. */
+const FRESH_MS = 5_000;
+/** How long a scrape waits for an answer, and how old the one it shows may be: NaN is better than a figure from before an outage. */
+const ANSWER_MS = 1_000;
+const OLD_MS = 30_000;
+
+/** A gauge whose value somebody else has to be asked for: a scrape is no load on them, and none of theirs holds it up. */
+export function askedGauge(name: string, options: MetricOptions, ask: () => Promise<Reading[]>, now: () => number = Date.now): void {
+  let asking: Promise<void> | undefined;
+  let askedAt = -Infinity;
+  let answer: { readings: Reading[]; at: number } | undefined;
+  const look = async (): Promise<void> => {
+    askedAt = now();
+    answer = await ask().then((readings) => ({ readings, at: now() }), () => answer); // whoever does not answer is told of in the log and by /health/ready
+    asking = undefined;
+  };
+  metrics.getMeter('foothold').createObservableGauge(name, options).addCallback(async (result) => {
+    if (!asking && now() - askedAt >= FRESH_MS) asking = look();
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([asking, new Promise((resolve) => (timer = setTimeout(resolve, ANSWER_MS)))]);
+    clearTimeout(timer);
+    const old = answer !== undefined && now() - answer.at > OLD_MS;
+    // Left out, the gauge would go on showing its last value.
+    for (const { value, attributes } of answer?.readings ?? []) result.observe(old ? NaN : value, attributes);
+  });
 }
 
 /** This process's metrics as Prometheus reads them. */

@@ -59,8 +59,9 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
     `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last from person_day where deployment = $1`,
     [subject.deployment],
   );
-  const from = question.from ?? extent!.first;
   const to = question.to ?? extent!.last;
+  // One device whose clock was reset to 1970 must not make every question about all there is too long.
+  const from = question.from ?? (extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1));
   const head = { metric: metric.id, version: metric.version, unit: metric.unit, completeThrough: iso(subject.completeThrough) };
   const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.registration.taskKinds, subject.completeThrough];
   if (from === null || to === null || from > to) return { stamp: JSON.stringify(stamp), answer: async () => ({ ...head, revisedAt: null, rows: [] }) };
