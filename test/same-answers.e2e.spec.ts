@@ -1,0 +1,172 @@
+/**
+ * The same page of usage through the SDK, the collector, Kafka, recorder and projector, each a process; through standalone;
+ * and from a file: every question has the same answer, to the byte, but for its stamps.
+ */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { ask, CATALOGUE, parseRegistration, registerDeployment, understand, usageProjection } from '@foothold/adoption';
+import { completeThrough, lag, openLog, verify, type Log } from '@foothold/event-log';
+import { Keys, openPlatformDatabase, readConfig } from '@foothold/platform';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NINE_MONTHS, outlineOf, simulate, type Organisation } from '../apps/standalone/src/demo/organisation.js';
+import { send } from '../apps/standalone/src/demo/sending.js';
+import { CollectorStub } from './support/collector-stub.js';
+import { freshDatabase, type FreshDatabase } from './support/database.js';
+import { answered, footholdHere, startFoothold, STANDALONE, type Running } from './support/foothold.js';
+import { requireKafka, testKafka } from './support/kafka.js';
+import { KEY, MIGRATIONS, pseudonymiser, until } from './support/recording.js';
+
+const TENANT = 'local';
+/** The first is long enough for two releases, a mandate and a team that turns away. */
+const PLANS = { triage: { ...NINE_MONTHS, people: 20, weeks: 26 }, letters: { ...NINE_MONTHS, seed: 7, people: 24, weeks: 9 } };
+type Name = keyof typeof PLANS;
+const DEPLOYMENTS = Object.keys(PLANS) as Name[];
+const ZONES: Record<Name, string> = { triage: 'Europe/Oslo', letters: 'America/New_York' };
+
+/** One installation: a database of its own, and what stands before it. */
+interface Place {
+  database: FreshDatabase;
+  log: Log;
+  settings: Record<string, string>;
+  close(): Promise<void>;
+}
+
+const kafka = testKafka();
+const organisations = Object.fromEntries(DEPLOYMENTS.map((name) => [name, simulate(PLANS[name])])) as Record<Name, Organisation>;
+const places = new Map<string, Place>();
+const running: Running[] = [];
+let folder: string;
+
+async function openPlace(name: string, more: Record<string, string> = {}): Promise<Place> {
+  const database = await freshDatabase();
+  const settings = { DATABASE_URL: database.url, FOOTHOLD_PSEUDONYM_KEY: KEY, FOOTHOLD_HOME: join(folder, name), ...more };
+  const opened = await openPlatformDatabase(readConfig(settings), 'spec', MIGRATIONS);
+  await opened.database.migrate();
+  const keyCheck = (tenant: string) => pseudonymiser.check(tenant);
+  const log = openLog(opened.database, keyCheck);
+  for (const id of DEPLOYMENTS) {
+    const registration = parseRegistration({ timeZone: ZONES[id], taskKinds: id === 'triage' ? 'referral-triage' : 'discharge-letter,referral-triage', handoff: outlineOf(PLANS[id]).handoff });
+    await registerDeployment(log, keyCheck, TENANT, id, registration, Date.now() * 1000);
+  }
+  const place = { database, log, settings, close: opened.close };
+  places.set(name, place);
+  return place;
+}
+
+/** Starts a process with these roles; where it listens, gives its URL. */
+async function start(roles: string, settings: Record<string, string>): Promise<string> {
+  const process = startFoothold(['--roles', roles], { ...settings, FOOTHOLD_PORT: '0' }, STANDALONE);
+  running.push(process);
+  const told = () => /"url":"(http:[^"]+)".*"listening"/.exec(process.said.stderr)?.[1];
+  await until(`${roles} listens`, () => told() !== undefined, 60_000, () => `: ${process.said.stderr}`);
+  return told()!;
+}
+
+/** Lets both organisations report to the collector at `url`. */
+async function report(url: string, key: string): Promise<void> {
+  for (const deployment of DEPLOYMENTS) {
+    const { calls } = organisations[deployment];
+    const troubles: string[] = [];
+    const sent = await send(calls, { url, key, deployment }, () => undefined, (what) => troubles.push(what));
+    expect([sent, troubles]).toEqual([{ delivered: calls.length, dropped: {} }, []]);
+  }
+}
+
+const writeKey = async ({ log }: Place) => (await new Keys(log.database).create({ tenant: TENANT, kind: 'write', deployments: null, origins: null, note: null, expiresAt: null })).key;
+
+async function complete({ log: { database } }: Place): Promise<void> {
+  const now = Date.now() * 1000;
+  await until('everything is in', async () => ((await completeThrough(database, TENANT, usageProjection.name)) ?? 0) > now && (await lag(database, usageProjection.name)).behind === 0, 60_000);
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foothold-same-'));
+  const prefix = `t${randomUUID().slice(0, 13)}`;
+  const ways = {
+    kafka: async () => {
+      for (const topic of ['usage', 'dead-letters']) await kafka.createTopic(`${prefix}.${topic}.v1`, 3);
+      const place = await openPlace('kafka', { KAFKA_BROKERS: requireKafka().join(','), KAFKA_PREFIX: prefix });
+      const [url] = await Promise.all(['collector', 'recorder', 'projector'].map((role) => start(role, place.settings)));
+      await report(url!, await writeKey(place));
+      await complete(place);
+    },
+    standalone: async () => {
+      const place = await openPlace('standalone');
+      await report(await start('collector,projector,api', place.settings), await writeKey(place));
+      await complete(place);
+    },
+    file: async () => {
+      const stub = await CollectorStub.start();
+      await report(stub.url, 'fhw_file');
+      await stub.close();
+      expect(stub.refusals).toEqual([]);
+      await writeFile(join(folder, 'page.ndjson'), stub.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+      const { settings } = await openPlace('file');
+      const lines = stub.events.length;
+      expect(await answered(settings, ['import', join(folder, 'page.ndjson')])).toEqual({ received: lines, stored: lines, duplicate: 0, rejected: 0, quarantined: 0 });
+    },
+  };
+  for (const way of Object.values(ways)) await way();
+}, 180_000);
+
+afterAll(async () => {
+  for (const { process } of running) process.kill('SIGTERM');
+  const ended = await Promise.all(running.map((each) => each.ended));
+  for (const { close, database } of places.values()) {
+    await close();
+    await database.drop();
+  }
+  await kafka.close();
+  await rm(folder, { recursive: true });
+  expect(ended.map(({ code }) => code)).toEqual(ended.map(() => 0));
+});
+
+/** Where two texts first differ; nothing where they do not. */
+function difference(one: string, other: string): string[] {
+  if (one === other) return [];
+  const at = [...one].findIndex((character, i) => other[i] !== character);
+  return [one, other].map((text) => text.slice(Math.max(0, at - 150), at + 50));
+}
+
+const withoutStamps = (json: string): string => json.replace(/"(completeThrough|revisedAt)":"[^"]*"/g, '"$1":"…"');
+
+it('all of it is in each log, once', async () => {
+  const events = DEPLOYMENTS.reduce((sum, name) => sum + organisations[name].calls.length, 0);
+  const kinds = new Set(DEPLOYMENTS.flatMap((name) => organisations[name].calls.map(({ call }) => call)));
+  expect(kinds).toEqual(new Set(['invocation', 'shown', 'accepted', 'overridden', 'abandoned', 'withdrawn', 'failed', 'rechecked', 'task', 'feedback', 'truth', 'queue', 'feed', 'outcome', 'modelScore']));
+  for (const { log } of places.values()) {
+    expect(await verify(log.database)).toMatchObject({ balanced: true, problems: [], rejected: 0, quarantined: 0 });
+    const [counted] = await log.database.query<{ events: number }>(`select count(*)::int as events from event where shard < 16 and type <> 'sdk.reported'`);
+    expect(counted!.events).toBe(events);
+  }
+});
+
+it.each(CATALOGUE.map((metric) => [metric.id, metric] as const))('%s has one answer, however it is cut', async (id, { grains, dimensions }) => {
+  const single = [[], ...dimensions.map((dimension) => [dimension])];
+  const pairs = dimensions.filter((dimension) => dimension !== 'task_kind').map((dimension) => ['task_kind', dimension]);
+  for (const deployment of DEPLOYMENTS) for (const grain of grains) for (const by of grain === 'week' ? [...single, ...pairs] : single) {
+    const question = understand({ metric: id, grain, by: by.join(',') });
+    const answers = new Map<string, string>();
+    for (const [name, { log }] of places) {
+      const answer = await (await ask(log, { tenant: TENANT, deployments: null }, deployment, question)).answer();
+      expect(answer.rows.some(({ people, value }) => people > 0 && value !== null)).toBe(true);
+      answers.set(name, withoutStamps(JSON.stringify(answer)));
+    }
+    for (const way of ['standalone', 'file']) expect([deployment, grain, by, way, ...difference(answers.get('kafka')!, answers.get(way)!)]).toEqual([deployment, grain, by, way]);
+  }
+}, 120_000);
+
+it('the command line prints the same bytes', async () => {
+  for (const { id } of CATALOGUE) {
+    const printed: string[] = [];
+    for (const { settings } of places.values()) {
+      const { code, stdout } = await footholdHere(['metrics', 'triage', id, '--grain', 'week', '--by', 'task_kind', '--json'], settings);
+      expect(code).toBe(0);
+      printed.push(withoutStamps(stdout));
+    }
+    expect(printed[0]!.length).toBeGreaterThan(1_000);
+    for (const other of printed.slice(1)) expect(difference(printed[0]!, other)).toEqual([]);
+  }
+});
