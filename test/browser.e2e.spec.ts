@@ -117,7 +117,7 @@ async function preflightsOf(page: Page): Promise<Preflight[]> {
 /** Everything stored, in the order of the names of what happened. */
 const rows = () => log.database.query<Row>(`select type, encode(pseudonym, 'hex') as pseudonym, data from event left join person using (person) where shard < 16 order by type, received`);
 const ofType = async (type: string) => (await rows()).filter((row) => row.type === type);
-const stored = (type: string, count = 1) => until(`${count} ${type} stored`, async () => (await ofType(type)).length === count, 10_000, () => `; the collector answered ${JSON.stringify(opened?.answers)}`);
+const stored = (type: string, count = 1) => until(`${count} ${type} stored`, async () => (await ofType(type)).length === count, () => `; the collector answered ${JSON.stringify(opened?.answers)}`);
 
 /** A token as only somebody could sign it who lets it begin when they like. */
 function signed(secret: string, claims: object): string {
@@ -198,7 +198,7 @@ describe('is refused, and leaves nothing behind:', () => {
     await page.evaluate(() => (globalThis as unknown as InPage).foothold.feedback({ score: -1 }));
     const said = () => page.evaluate(() => (globalThis as unknown as InPage).warnings);
     let warning: Warning | undefined;
-    await until(`a warning of ${kind}`, async () => (warning = (await said()).find((one) => one.kind === kind)) !== undefined, 20_000, () => `; the collector answered ${JSON.stringify(answers)}`);
+    await until(`a warning of ${kind}`, async () => (warning = (await said()).find((one) => one.kind === kind)) !== undefined, () => `; the collector answered ${JSON.stringify(answers)}`);
     return warning!.message;
   }
 

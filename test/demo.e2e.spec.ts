@@ -27,7 +27,7 @@ beforeAll(async () => {
   neighbour = createServer().listen(0, '127.0.0.1');
   await once(neighbour, 'listening');
   first = await run([...FLAGS, '--exit'], { FOOTHOLD_PORT: String((neighbour.address() as AddressInfo).port) });
-}, 120_000);
+});
 
 afterAll(async () => {
   neighbour.close();
@@ -119,7 +119,7 @@ describe('the demo', () => {
     expect(second).toMatchObject({ code: 0 });
     expect(figuresOf(second)).toBe(figuresOf(first));
     expect(second.stderr).toContain(`${count(simulate(PLAN).calls.length)} events were known from before and counted once`);
-  }, 120_000);
+  });
 
   it.each([[['--people', 'many']], [['--weeks', '2']], [['--fast']]])('wrong usage %j ends with 2 and words', async (args) => {
     const { code, stdout, stderr } = await run(args);

@@ -15,9 +15,9 @@ import { change, openTenant, shardOf, verify, type Log } from '@foothold/event-l
 import { Keys } from '@foothold/platform';
 import { Foothold } from '@foothold/sdk';
 import { freshDatabase, type FreshDatabase } from './support/database.js';
-import { startFoothold, STANDALONE, type Running } from './support/foothold.js';
 import { requireKafka, testKafka } from './support/kafka.js';
 import { KEY, openTestLog, pseudonymiser, until } from './support/recording.js';
+import { startServing, type Serving } from './support/serving.js';
 
 const TENANT = 'acme';
 const CLERK = 'clerk-17';
@@ -42,7 +42,7 @@ let tracing: Server;
 let database: FreshDatabase;
 let folder: string;
 let log: Log;
-let processes: Record<Role, Running>;
+const serving: Serving[] = [];
 let urls: Record<Role, string>;
 let writeKey: string;
 let readKey: string;
@@ -61,8 +61,11 @@ beforeAll(async () => {
     DATABASE_URL: database.url, KAFKA_BROKERS: requireKafka().join(','), KAFKA_PREFIX: prefix, FOOTHOLD_PSEUDONYM_KEY: KEY, FOOTHOLD_HOME: folder, FOOTHOLD_PORT: '0',
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(tracing.address() as AddressInfo).port}`, OTEL_BSP_SCHEDULE_DELAY: '200',
   };
-  processes = Object.fromEntries(ROLES.map((role) => [role, startFoothold(['--roles', role], settings, STANDALONE)])) as Record<Role, Running>;
-  urls = Object.fromEntries(await Promise.all(ROLES.map(async (role) => [role, await listening(processes[role])]))) as Record<Role, string>;
+  urls = Object.fromEntries(await Promise.all(ROLES.map(async (role) => {
+    const process = await startServing(role, settings);
+    serving.push(process);
+    return [role, process.url];
+  }))) as Record<Role, string>;
 
   const keys = new Keys(log.database);
   const key = (kind: 'write' | 'read') => keys.create({ tenant: TENANT, kind, deployments: ['triage'], origins: null, note: null, expiresAt: null });
@@ -71,14 +74,13 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const { process } of Object.values(processes ?? {})) process.kill('SIGTERM');
-  const ended = await Promise.all(Object.values(processes ?? {}).map(({ ended }) => ended));
+  const stopped = await Promise.allSettled(serving.map((process) => process.stop()));
   await kafka.close();
   await log.database.close();
   await database.drop();
   await new Promise((done) => tracing.close(done));
   await rm(folder, { recursive: true });
-  expect(ended.map(({ code }) => code)).toEqual(ROLES.map(() => 0));
+  expect(stopped.filter(({ status }) => status === 'rejected')).toEqual([]);
 });
 
 it('follows one event over its eight stops, in one trace', async () => {
@@ -139,18 +141,6 @@ const logged = () =>
        from event e join deployment d using (deployment) join source s on s.source = e.source join person p using (person) where e.type = 'result.accepted'`,
   );
 const invocations = () => log.database.query<{ invocation: string; day: string; status: string }>(`select invocation, day::text, status from invocation`);
-
-/** The address a process says it listens on. */
-async function listening({ said, ended }: Running): Promise<string> {
-  let url: string | undefined;
-  void ended.then(({ code, stderr }) => (url ??= `ended with ${code}: ${stderr}`));
-  await until('a process listens', () => {
-    url ??= /"url":"([^"]+)"/.exec(said.stderr)?.[1];
-    return url !== undefined;
-  });
-  expect(url).toMatch(/^http:/);
-  return url!;
-}
 
 /** Takes what OpenTelemetry's exporters send, as JSON over HTTP. */
 async function startTraceCollector(): Promise<Server> {

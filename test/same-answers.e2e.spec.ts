@@ -14,9 +14,10 @@ import { NINE_MONTHS, outlineOf, simulate, type Organisation } from '../apps/sta
 import { send } from '../apps/standalone/src/demo/sending.js';
 import { CollectorStub } from './support/collector-stub.js';
 import { freshDatabase, type FreshDatabase } from './support/database.js';
-import { answered, footholdHere, startFoothold, STANDALONE, type Running } from './support/foothold.js';
+import { answered, footholdHere } from './support/foothold.js';
 import { requireKafka, testKafka } from './support/kafka.js';
 import { KEY, MIGRATIONS, pseudonymiser, until } from './support/recording.js';
+import { startServing, type Serving } from './support/serving.js';
 
 const TENANT = 'local';
 /** The first is long enough for two releases, a mandate and a team that turns away. */
@@ -36,7 +37,7 @@ interface Place {
 const kafka = testKafka();
 const organisations = Object.fromEntries(DEPLOYMENTS.map((name) => [name, simulate(PLANS[name])])) as Record<Name, Organisation>;
 const places = new Map<string, Place>();
-const running: Running[] = [];
+const serving: Serving[] = [];
 let folder: string;
 
 async function openPlace(name: string, more: Record<string, string> = {}): Promise<Place> {
@@ -55,13 +56,11 @@ async function openPlace(name: string, more: Record<string, string> = {}): Promi
   return place;
 }
 
-/** Starts a process with these roles; where it listens, gives its URL. */
+/** Starts a process with these roles, and gives its URL. */
 async function start(roles: string, settings: Record<string, string>): Promise<string> {
-  const process = startFoothold(['--roles', roles], { ...settings, FOOTHOLD_PORT: '0' }, STANDALONE);
-  running.push(process);
-  const told = () => /"url":"(http:[^"]+)".*"listening"/.exec(process.said.stderr)?.[1];
-  await until(`${roles} listens`, () => told() !== undefined, 60_000, () => `: ${process.said.stderr}`);
-  return told()!;
+  const process = await startServing(roles, settings);
+  serving.push(process);
+  return process.url;
 }
 
 /** Lets both organisations report to the collector at `url`. */
@@ -78,7 +77,7 @@ const writeKey = async ({ log }: Place) => (await new Keys(log.database).create(
 
 async function complete({ log: { database } }: Place): Promise<void> {
   const now = Date.now() * 1000;
-  await until('everything is in', async () => ((await completeThrough(database, TENANT, usageProjection.name)) ?? 0) > now && (await lag(database, usageProjection.name)).behind === 0, 60_000);
+  await until('everything is in', async () => ((await completeThrough(database, TENANT, usageProjection.name)) ?? 0) > now && (await lag(database, usageProjection.name)).behind === 0);
 }
 
 beforeAll(async () => {
@@ -109,18 +108,17 @@ beforeAll(async () => {
     },
   };
   for (const way of Object.values(ways)) await way();
-}, 180_000);
+});
 
 afterAll(async () => {
-  for (const { process } of running) process.kill('SIGTERM');
-  const ended = await Promise.all(running.map((each) => each.ended));
+  const stopped = await Promise.allSettled(serving.map((process) => process.stop()));
   for (const { close, database } of places.values()) {
     await close();
     await database.drop();
   }
   await kafka.close();
   await rm(folder, { recursive: true });
-  expect(ended.map(({ code }) => code)).toEqual(ended.map(() => 0));
+  expect(stopped.filter(({ status }) => status === 'rejected')).toEqual([]);
 });
 
 /** Where two texts first differ; nothing where they do not. */
@@ -156,7 +154,7 @@ it.each(CATALOGUE.map((metric) => [metric.id, metric] as const))('%s has one ans
     }
     for (const way of ['standalone', 'file']) expect([deployment, grain, by, way, ...difference(answers.get('kafka')!, answers.get(way)!)]).toEqual([deployment, grain, by, way]);
   }
-}, 120_000);
+});
 
 it('the command line prints the same bytes', async () => {
   for (const { id } of CATALOGUE) {

@@ -31,7 +31,7 @@ async function start(): Promise<string> {
   started = running;
   let ended = false;
   void running.ended.then(() => (ended = true));
-  await until('it runs', () => ended || running.said.stdout.includes('Ctrl-C ends it'), 60_000, () => `: ${running.said.stderr}`);
+  await until('it runs', () => ended || running.said.stdout.includes('Ctrl-C ends it'), () => `: ${running.said.stderr}`);
   if (ended) throw new Error(`it ended: ${running.said.stderr}`);
   return running.said.stdout;
 }
@@ -52,7 +52,7 @@ it('an empty folder, three things typed, and a figure', async () => {
 
   expect(tail).toBe(`FOOTHOLD_HOME=${home} npx foothold tail try-me --since 10m`);
   const tailing = startFoothold(['tail', 'try-me', '--since', '10m', '--json'], settings);
-  await until('the event is shown', () => tailing.said.stdout.includes('\n'), 20_000, () => `: ${tailing.said.stderr}`);
+  await until('the event is shown', () => tailing.said.stdout.includes('\n'), () => `: ${tailing.said.stderr}`);
   tailing.process.kill('SIGINT');
   const shown = (await tailing.ended).stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
   const sent = JSON.parse(/ -d '(.*)'$/.exec(curl!)![1]!) as { time: string; data: object };
@@ -69,7 +69,7 @@ it('an empty folder, three things typed, and a figure', async () => {
   expect([other.code, other.stdout]).toEqual([1, '']);
   expect(other.stderr).toContain(`npm start: FOOTHOLD_PORT: port ${port} is taken by another program. stop that one, or set another port; 0 takes any that is free. For instance: FOOTHOLD_PORT=7071 npm start`);
   await stop();
-}, 120_000);
+});
 
 it('the next time the same is there, and no key is shown', async () => {
   const told = await start();
@@ -79,11 +79,11 @@ it('the next time the same is there, and no key is shown', async () => {
   const keys = await answered<{ kind: string; note: string }[]>(settings, ['key', 'list']);
   expect(keys.map(({ kind, note }) => [kind, note])).toEqual([['write', 'made at the first npm start'], ['read', 'made at the first npm start']]);
   await stop();
-}, 120_000);
+});
 
 it('a database that is not there, and flags, get words', async () => {
   const [away, flagged] = await Promise.all([startFoothold([], { ...settings, DATABASE_URL: 'postgres://nobody:secret@127.0.0.1:1/none' }, START).ended, startFoothold(['--port', '1'], settings, START).ended]);
   expect([away.code, away.stderr]).toEqual([1, expect.stringMatching(/npm start: .*ECONNREFUSED/)]);
   expect(away.stderr).not.toContain('secret');
   expect([flagged.code, flagged.stderr]).toEqual([2, expect.stringContaining('npm start: takes no flags')]);
-}, 60_000);
+});

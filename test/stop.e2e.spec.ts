@@ -27,7 +27,7 @@ beforeEach(async () => {
   said = '';
   serving.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
   ended = new Promise((done) => serving.once('close', (code, signal) => done(code ?? signal)));
-  await until('it runs', () => said.includes('is running'), 40_000, () => `: ${said}`);
+  await until('it runs', () => said.includes('is running'), () => `: ${said}`);
 });
 
 afterEach(async () => {

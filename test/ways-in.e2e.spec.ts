@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { usageProjection } from '@foothold/adoption';
 import { completeThrough, lag, type Log } from '@foothold/event-log';
 import { freshDatabase, type FreshDatabase } from './support/database.js';
-import { answered, startFoothold, type Running } from './support/foothold.js';
+import { answered, footholdHere, startFoothold, type Running } from './support/foothold.js';
 import { requireKafka, testKafka } from './support/kafka.js';
 import { KEY, openTestLog, until } from './support/recording.js';
 
@@ -60,10 +60,8 @@ afterEach(async () => {
 
 /** The published figures, as the command line answers them; then the ledger, against counts taken without it. */
 async function mustBeThePublished(counts: Counts): Promise<void> {
-  const [acceptance, override, abandonment, ledger] = await Promise.all([
-    metric('trust.acceptance'), metric('trust.override'), metric('trust.abandonment'),
-    answered<Counts & { balanced: boolean; problems: string[] }>(environment, ['verify']),
-  ]);
+  const [acceptance, override, abandonment] = [await metric('trust.acceptance'), await metric('trust.override'), await metric('trust.abandonment')];
+  const ledger = await said<Counts & { balanced: boolean; problems: string[] }>(['verify']);
   const of = ({ rows }: Answer, variant: string) => rows.find((row) => row.variant === variant)!;
   expect(of(acceptance, 'shown')).toMatchObject({ numerator: 386, denominator: 1150, people: 21 });
   expect(of(acceptance, 'decided')).toMatchObject({ numerator: 386, denominator: 1096, people: 21 });
@@ -74,7 +72,14 @@ async function mustBeThePublished(counts: Counts): Promise<void> {
   expect(ledger).toMatchObject({ balanced: true, problems: [], ...counts });
 }
 
-const metric = (id: string) => answered<Answer>(environment, ['metrics', 'copilot', id, '--grain', 'all']);
+const metric = (id: string) => said<Answer>(['metrics', 'copilot', id, '--grain', 'all']);
+
+async function said<Answered>(args: string[]): Promise<Answered> {
+  const { code, stdout, stderr } = await footholdHere([...args, '--json'], environment);
+  expect([code, stderr]).toEqual([0, '']);
+  return JSON.parse(stdout) as Answered;
+}
+
 const imported = (file: string) => answered<Counts>(environment, ['import', file, '--register']);
 const registered = () => answered(environment, ['deployment', 'register', 'copilot']);
 const counts = (received: number, stored: number): Counts => ({ received, stored, duplicate: received - stored, rejected: 0, quarantined: 0 });
@@ -85,7 +90,7 @@ async function complete(): Promise<void> {
   await until('everything is in', async () => {
     const at = await completeThrough(log.database, TENANT, usageProjection.name);
     return at !== null && at > now && (await lag(log.database, usageProjection.name)).behind === 0;
-  }, 60_000, () => `; serve said ${serving?.said.stderr.slice(-2000)}`);
+  }, () => `; serve said ${serving?.said.stderr.slice(-2000)}`);
 }
 
 async function produce(lines: string[]): Promise<void> {

@@ -71,17 +71,20 @@ export async function foldAll(log: Log): Promise<void> {
 }
 
 /** Waits until as many records were received, and gives the ledger. */
-export async function received(database: Database, count: number, ms = 30_000): Promise<Ledger> {
+export async function received(database: Database, count: number): Promise<Ledger> {
   let ledger = await verify(database);
-  await until(`${count} received`, async () => (ledger = await verify(database)).received >= count, ms, () => ` but ${ledger.received}`);
+  await until(`${count} received`, async () => (ledger = await verify(database)).received >= count, () => ` but ${ledger.received}`);
   return ledger;
 }
 
+/** A deadline ends what hangs: a slow machine is no fault. */
+const DEADLINE_MS = 90_000;
+
 /** Polls, with a deadline. @throws Error saying what did not come about */
-export async function until(what: string, reached: () => boolean | Promise<boolean>, ms = 30_000, instead = (): string => ''): Promise<void> {
-  const deadline = Date.now() + ms;
+export async function until(what: string, reached: () => boolean | Promise<boolean>, instead = (): string => ''): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
   while (!(await reached())) {
-    if (Date.now() > deadline) throw new Error(`not within ${ms / 1000} s: ${what}${instead()}`);
+    if (Date.now() > deadline) throw new Error(`not within ${DEADLINE_MS / 1000} s: ${what}${instead()}`);
     await new Promise<void>((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -17,7 +17,7 @@ export async function startServing(roles: string, settings: Record<string, strin
   const address = () => /"url":"(http:[^"]+)"/.exec(log())?.[1];
   let over = false;
   void running.ended.then(() => (over = true));
-  await until(`${roles} listen`, () => over || address() !== undefined, 30_000, () => `: ${log()}`);
+  await until(`${roles} listen`, () => over || address() !== undefined, () => `: ${log()}`);
   if (over) throw new Error(`${roles} ended at once: ${log()}`);
   return {
     url: address()!,

@@ -140,7 +140,7 @@ describe('wrong usage of processes', () => {
   let ended: Ended[];
   beforeAll(async () => {
     ended = await footholds(PROCESSES.map(([, args]) => ({ args, settings: NOWHERE })));
-  }, 120_000);
+  });
 
   it.each(PROCESSES.map(([what, , named, fix], i) => [what, i, named, fix] as const))('%s', (_what, i, named, fix) => {
     expectWrongUsage(ended[i]!, named, fix);
@@ -164,7 +164,7 @@ describe('wrong settings', () => {
   let ended: Ended[];
   beforeAll(async () => {
     ended = await footholds(SETTINGS.flatMap(([name, value]) => COMMANDS.map((args) => ({ args, settings: { ...NOWHERE, [name]: value } }))));
-  }, 120_000);
+  });
 
   it.each(SETTINGS.map(([name, value, fix], i) => [name, i * COMMANDS.length, value, fix] as const))('%s', (name, first, value, fix) => {
     const [verify, serve, doctor] = ended.slice(first, first + COMMANDS.length) as [Ended, Ended, Ended];

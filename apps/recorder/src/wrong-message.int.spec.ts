@@ -125,7 +125,7 @@ beforeAll(async () => {
   }
   recorder.process.kill('SIGTERM');
   stopped = await recorder.ended;
-}, 180_000);
+});
 
 afterAll(async () => {
   recorder?.process.kill('SIGKILL');

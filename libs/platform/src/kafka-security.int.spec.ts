@@ -70,13 +70,13 @@ beforeAll(async () => {
     });
   });
   await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
-}, 120_000);
+});
 
 afterAll(async () => {
   await kafka?.stop();
   await new Promise((resolve) => endpoint.close(resolve));
   rmSync(folder, { recursive: true });
-}, 60_000);
+});
 
 /** Connects as a process would and asks for the topics; gives what was logged. */
 async function reach(listener: string, settings: Record<string, string>): Promise<string> {

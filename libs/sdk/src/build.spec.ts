@@ -30,7 +30,7 @@ beforeAll(() => {
   installed = join(host, 'node_modules/@foothold/sdk');
   mkdirSync(installed, { recursive: true });
   execFileSync(process.execPath, [join(ROOT, 'libs/sdk/build.mjs'), installed], { stdio: 'pipe' });
-}, 60_000);
+});
 afterAll(() => rmSync(host, { recursive: true, force: true }));
 
 describe('the package', () => {
