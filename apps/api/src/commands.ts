@@ -21,7 +21,7 @@ export class RegisterDeploymentHandler implements ICommandHandler<RegisterDeploy
 
   /** @throws Forbidden where the key is for other deployments; what else registerDeployment throws. */
   async execute({ viewer, deployment, wanted }: RegisterDeployment): Promise<{ version: number; isNew: boolean }> {
-    if (viewer.deployments && !viewer.deployments.includes(deployment)) throw new Forbidden('deployment', 'the key is not for this deployment', `use one of ${viewer.deployments.join(', ')}, or another key`);
+    if (viewer.deployments && !viewer.deployments.includes(deployment)) throw new Forbidden('deployment', 'the key is not for this deployment', 'use a deployment that the key is for, or another key');
     return registerDeployment(this.log, this.keyCheck, viewer.tenant, deployment, wanted, Date.now() * 1000);
   }
 }

@@ -17,7 +17,7 @@ export function addServeCommand(program: Command): void {
     .option('--json', 'accepted as on every command; the log lines on stderr are JSON anyway')
     .action(async ({ roles }: { roles?: string }) => {
       // In a session of its own: Ctrl-C would otherwise reach it twice, from the terminal and through us, and twice means at once.
-      const child = spawn(process.execPath, [...NODE_FLAGS, STANDALONE, ...(roles === undefined ? [] : ['--roles', roles])], { stdio: 'inherit', detached: true });
+      const child = spawn(process.execPath, [...NODE_FLAGS, STANDALONE, ...(roles === undefined ? [] : ['--roles', roles])], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], detached: true });
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
       process.on('SIGHUP', () => child.kill('SIGTERM'));
       process.exitCode = await new Promise<number>((resolve, reject) => {

@@ -233,6 +233,7 @@ describe('from a browser', () => {
     ['of another algorithm', (secret) => token(secret, claims(), { alg: 'HS256' }), 'not signed with EdDSA'],
     ['that has expired', (secret) => token(secret, claims({ iat: now() - 1_000, exp: now() - 61 })), 'expired'],
     ['of the future', (secret) => token(secret, claims({ iat: now() + 120, exp: now() + 900 })), 'not valid yet'],
+    ['that begins later', (secret) => token(secret, claims({ nbf: now() + 120 })), 'not valid yet'],
     ['that lasts too long', (secret) => token(secret, claims({ exp: now() + 3_700 })), 'at most an hour'],
     ['without an end', (secret) => token(secret, claims({ exp: undefined })), 'at most an hour'],
     ['for nobody', (secret) => token(secret, claims({ sub: '' })), 'names no person'],

@@ -79,7 +79,7 @@ export function serveEvents(server: FastifyInstance, parts: CollectorParts): voi
       const sender = request[SENDER]!;
       const { 'content-type': type, 'content-encoding': encoding, traceparent } = request.headers;
       const { values, batch, short } = await eventsOf(request.body as Buffer, formOf(type), isPacked(encoding));
-      const sifted = sift(values, short, sender, Date.now() * 1000, (tenant, person) => parts.pseudonymiser.pseudonym(tenant, person));
+      const sifted = await sift(values, short, sender, Date.now() * 1000, (tenant, person) => parts.pseudonymiser.pseudonym(tenant, person));
       const { kept, refused } = sifted;
       await inSpan('collect', { events: kept.length, refused: refused.length }, tracesOf(traceparent, kept), () => keep(parts.sink(), sender.tenant, kept));
       count(sifted);

@@ -7,21 +7,31 @@
  */
 import { writtenRefusal } from '@foothold/contract';
 import { deadLettersTopic, openKafka, usageTopic, type Config, type Logger } from '@foothold/platform';
-import { Partitioners, type Admin, type Kafka, type Message, type Producer, type TopicMessages } from 'kafkajs';
+import { Partitioners, type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
+import { SINGLE } from './body.js';
 import { NotDurable, type Kept, type Sink } from './sink.js';
 
 /** How long Kafka may take. */
 const PATIENCE_MS = 5_000;
-/** What may wait for Kafka, in bytes of values; more is refused at once, or an outage would fill the memory. */
+/** What may wait for Kafka; more is refused at once, or an outage would fill the memory. */
 const WAITING_BYTES = 64 * 1024 * 1024;
-/** Messages in one send. */
-const GROUP = 5_000;
-const CONTENT_TYPE = 'application/cloudevents+json';
+/**
+ * What goes into one send. All of it may be one person's, and so of one partition: a broker refuses a batch of more than
+ * `max.message.bytes`, a megabyte unless somebody chose less, and then half of this is tried, and half of that.
+ */
+const SEND_BYTES = 900 * 1024;
+/** Room for key, headers and framing of a message beside its value. */
+const OVERHEAD_BYTES = 300;
 
-interface Waiting {
-  topics: Map<string, Message[]>;
-  messages: number;
+interface Sent {
+  topic: string;
+  message: Message;
   bytes: number;
+}
+
+/** A request on its way to Kafka: whole in one send, or in as many as it needs. */
+interface Waiting {
+  left: Sent[];
   done: (error?: unknown) => void;
 }
 
@@ -32,6 +42,7 @@ export class KafkaSink implements Sink {
   private admin: Promise<Admin> | undefined;
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
+  private sendBytes = SEND_BYTES;
   private sending: Promise<void> | undefined;
   private connected: Promise<void> | undefined;
 
@@ -45,23 +56,17 @@ export class KafkaSink implements Sink {
   }
 
   async take(tenant: string, items: Kept[]): Promise<void> {
-    const waiting: Omit<Waiting, 'done'> = { topics: new Map(), messages: items.length, bytes: 0 };
-    for (const item of items) {
-      const { topic, message } = this.messageOf(tenant, item);
-      waiting.bytes += (message.value as string).length;
-      const messages = waiting.topics.get(topic);
-      if (messages) messages.push(message);
-      else waiting.topics.set(topic, [message]);
-    }
-    if (this.waitingBytes + waiting.bytes > WAITING_BYTES) throw new NotDurable('too much waits for Kafka already');
+    const left = items.map((item) => this.sentOf(tenant, item));
+    const bytes = left.reduce((sum, one) => sum + one.bytes, 0);
+    if (this.waitingBytes + bytes > WAITING_BYTES) throw new NotDurable('too much waits for Kafka already');
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new NotDurable(`Kafka did not acknowledge it within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-      this.waitingBytes += waiting.bytes;
+      this.waitingBytes += bytes;
       this.waiting.push({
-        ...waiting,
+        left,
         done: (error) => {
           clearTimeout(timer);
-          this.waitingBytes -= waiting.bytes;
+          this.waitingBytes -= bytes;
           if (error === undefined) resolve();
           else reject(new NotDurable('Kafka did not take it'));
         },
@@ -89,43 +94,57 @@ export class KafkaSink implements Sink {
     await Promise.allSettled([this.producer.disconnect(), this.admin?.then((admin) => admin.disconnect())]);
   }
 
-  private messageOf(tenant: string, item: Kept): { topic: string; message: Message } {
-    if ('refusal' in item) return { topic: this.topics.deadLetters, message: { key: tenant, value: writtenRefusal(item.refusal), headers: { tenant } } };
+  private sentOf(tenant: string, item: Kept): Sent {
+    if ('refusal' in item) return sent(this.topics.deadLetters, tenant, writtenRefusal(item.refusal), { tenant });
     const { event, passedOn, traceparent } = item;
-    const headers = { 'content-type': CONTENT_TYPE, tenant, ...(traceparent === undefined ? {} : { traceparent }) };
-    return { topic: this.topics.usage, message: { key: `${event.deployment}/${event.person ?? ''}`, value: passedOn(), headers } };
+    const headers = { 'content-type': SINGLE, tenant, ...(traceparent === undefined ? {} : { traceparent }) };
+    return sent(this.topics.usage, `${event.deployment}/${event.person ?? ''}`, passedOn(), headers);
   }
 
   private async sendAll(): Promise<void> {
-    for (let group = this.nextGroup(); group.length > 0; group = this.nextGroup()) {
-      let failed: unknown;
+    while (this.waiting.length > 0) {
+      const parts = this.nextParts();
+      const messages = parts.flatMap(({ waiting, count }) => waiting.left.slice(0, count));
       try {
-        await (this.connected ??= this.producer.connect());
-        const topicMessages: TopicMessages[] = [];
-        for (const topic of Object.values(this.topics)) {
-          const messages = group.flatMap(({ topics }) => topics.get(topic) ?? []);
-          if (messages.length > 0) topicMessages.push({ topic, messages });
+        await this.send(messages);
+        for (const { waiting, count } of parts) {
+          waiting.left.splice(0, count);
+          if (waiting.left.length === 0) waiting.done();
         }
-        await this.producer.sendBatch({ acks: -1, topicMessages });
       } catch (error) {
-        failed = error ?? new Error('unknown');
+        if (isTooLarge(error) && messages.length > 1) {
+          this.sendBytes /= 2;
+          continue;
+        }
         this.connected = undefined;
         this.logger.warn('kafka does not take events: %s', (error as Error).message);
+        for (const { waiting } of parts) {
+          waiting.left = [];
+          waiting.done(error);
+        }
       }
-      for (const { done } of group) done(failed);
+      this.waiting = this.waiting.filter(({ left }) => left.length > 0);
     }
     this.sending = undefined;
   }
 
-  private nextGroup(): Waiting[] {
-    let messages = 0;
-    let count = 0;
+  /** As much of what waits, in its order, as goes into one send; a message at least. */
+  private nextParts(): { waiting: Waiting; count: number }[] {
+    const parts: { waiting: Waiting; count: number }[] = [];
+    let bytes = 0;
     for (const waiting of this.waiting) {
-      if (count > 0 && messages + waiting.messages > GROUP) break;
-      messages += waiting.messages;
-      count++;
+      let count = 0;
+      for (let next = waiting.left[0]; next && (bytes === 0 || bytes + next.bytes <= this.sendBytes); next = waiting.left[++count]) bytes += next.bytes;
+      if (count > 0) parts.push({ waiting, count });
+      if (count < waiting.left.length) break;
     }
-    return this.waiting.splice(0, count);
+    return parts;
+  }
+
+  private async send(sent: Sent[]): Promise<void> {
+    await (this.connected ??= this.producer.connect());
+    const topicMessages = Object.values(this.topics).map((topic) => ({ topic, messages: sent.filter((one) => one.topic === topic).map(({ message }) => message) }));
+    await this.producer.sendBatch({ acks: -1, topicMessages: topicMessages.filter(({ messages }) => messages.length > 0) });
   }
 
   private async openAdmin(): Promise<Admin> {
@@ -134,3 +153,9 @@ export class KafkaSink implements Sink {
     return admin;
   }
 }
+
+function sent(topic: string, key: string, value: string, headers: Record<string, string>): Sent {
+  return { topic, message: { key, value, headers }, bytes: Buffer.byteLength(value) + OVERHEAD_BYTES };
+}
+
+const isTooLarge = (error: unknown): boolean => (error as { type?: string }).type === 'MESSAGE_TOO_LARGE';

@@ -31,11 +31,12 @@ export function readPersonToken(text: string | string[] | undefined, key: KeyObj
   // The algorithm is ours to choose: what the header says is only held against it.
   if (objectOf(head!)?.['alg'] !== 'EdDSA') throw refused('not signed with EdDSA');
   if (!verify(null, Buffer.from(`${head}.${body}`), key, Buffer.from(signature!, 'base64url'))) throw refused('not signed with the person secret of this key');
-  const { sub, iat, exp, deployment } = objectOf(body!) ?? {};
+  const { sub, iat, exp, nbf, deployment } = objectOf(body!) ?? {};
   const seconds = now / 1000;
   if (typeof iat !== 'number' || typeof exp !== 'number' || !(exp > iat) || exp - iat > LONGEST_SECONDS) throw refused('its claims iat and exp are not at most an hour apart');
   if (exp + LEEWAY_SECONDS <= seconds) throw refused('expired');
   if (iat - LEEWAY_SECONDS > seconds) throw refused('not valid yet: it was issued in the future', 'set the clock of the host’s backend');
+  if (nbf !== undefined && !(typeof nbf === 'number' && nbf - LEEWAY_SECONDS <= seconds)) throw refused('not valid yet, by its claim nbf');
   if (typeof sub !== 'string' || !PERSON.test(sub)) throw refused('its claim sub names no person');
   if (deployment !== undefined && (typeof deployment !== 'string' || !DEPLOYMENT.test(deployment))) throw refused('its claim deployment names no deployment');
   return { person: sub, deployment: deployment ?? null };

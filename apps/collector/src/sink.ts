@@ -25,5 +25,3 @@ export class NotDurable extends Error {
     this.name = 'NotDurable';
   }
 }
-
-export const SINK = Symbol('Sink');

@@ -49,6 +49,13 @@ async function start(projection: Projection = usageProjection, url = database.ur
   return projector;
 }
 
+it('finishes the origin of a collector that ended without a word, so that answers go on being complete', async () => {
+  const { origin } = await openOrigin(log.database, { kind: 'direct', name: 'direct/killed', part: 0, tenant: null, firstOffset: 0 });
+  await log.database.query(`update origin set opened_at = now() - interval '61 seconds' where origin = $1`, [origin]);
+  await start();
+  await until('it is finished', async () => (await log.database.query<{ finished: boolean }>('select finished from origin'))[0]!.finished);
+});
+
 /** Results shown, each of a person's own choice among 40. */
 async function store(first: number, count: number): Promise<void> {
   const { origin, nextOffset } = await openOrigin(log.database, { kind: 'file', name: 'spec', part: 0, tenant: TENANT, firstOffset: 0 });

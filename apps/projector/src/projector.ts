@@ -5,7 +5,7 @@
  * checkpoints. Next is whoever asks for a metric. Several projectors share the shards: each takes those that no other
  * has leased at the moment.
  */
-import { lag, prepare, project, undelivered, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
+import { finishSilent, lag, prepare, project, undelivered, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
 import { askedGauge, isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -16,6 +16,9 @@ const AT_ONCE = 2;
  * some events cost a fraction of as many small ones, and rows that several of them touch are written once.
  */
 const ROUND_MS = 1_000;
+/** How often origins are looked for whose processes ended without a word, and after how long a silence they are such. */
+const LEFTOVERS_MS = 15_000;
+const SILENCE_MS = 60_000;
 /** How long the database may be away, or silent. */
 export const PATIENCE_MS = 5 * 60_000;
 
@@ -48,10 +51,15 @@ export class Projector {
 
   private async rounds(): Promise<void> {
     const { signal } = this.stopping;
+    let tidiedAt = 0;
     for (let troubledSince = 0; !signal.aborted; ) {
       const next = Date.now() + ROUND_MS * (0.75 + 0.5 * Math.random());
       try {
         await this.round();
+        if (Date.now() - tidiedAt >= LEFTOVERS_MS) {
+          await finishSilent(this.log.database, SILENCE_MS);
+          tidiedAt = Date.now();
+        }
         this.beat();
         troubledSince = 0;
       } catch (error) {

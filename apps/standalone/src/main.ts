@@ -8,4 +8,6 @@ if ('wrong' in roles) {
   process.stderr.write(`${roles.wrong}\n`);
   process.exit(2);
 }
+// Whoever started it and is killed cannot say so: what ends is the channel between the two.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 await runProcess({ name: roles.roles.join('+'), modules: modulesOf(roles.roles), migrations: MIGRATIONS, listens: roles.roles.some((role) => LISTENING.includes(role)) });

@@ -206,7 +206,8 @@ function refused(event: unknown, tenant: string, kind: Refusal['kind'], fault: F
   return { outcome: 'refused', refusal: refusalOf(event, tenant, kind, fault, payload) };
 }
 
-function tooDeep(value: unknown, levels = DEPTH): boolean {
+/** Whether a value has more levels than an event may: nobody may walk through one that has, or its depth ends the walk. */
+export function tooDeep(value: unknown, levels = DEPTH): boolean {
   return typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((part) => tooDeep(part, levels - 1)));
 }
 

@@ -32,6 +32,8 @@ export const FORMS = {
   traceparent: { pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$', words: 'a W3C traceparent such as 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
 } as const;
 
+/** What names an event within its source. */
+export const EVENT_ID = new RegExp(FORMS.eventId.pattern, 'u');
 /** A person as the host knows them. */
 export const PERSON = new RegExp(FORMS.person.pattern, 'u');
 /** What a deployment may be called. */

@@ -1,10 +1,11 @@
 /** The language everybody shares: the usage events, the boundary every way in calls, and what it says of wrong input. */
 export { readFields, readParameters } from './asked.js';
-export { checkEvent, checkMessage, tooLong, type BoundaryOptions, type Refusal, type UsageEvent, type Verdict } from './boundary.js';
+export { checkEvent, checkMessage, tooDeep, tooLong, type BoundaryOptions, type Refusal, type UsageEvent, type Verdict } from './boundary.js';
 export { canonical } from './canonical.js';
 export { BATCH_BYTES, BATCH_EVENTS, EVENT_BYTES } from './envelope.js';
 export { EVENT_NAMES, EVENTS, type EventData, type EventDefinition, type EventName, type SubjectRule } from './events.js';
-export { CODE, DEPLOYMENT, PERSON } from './forms.js';
+export { CODE, DEPLOYMENT, EVENT_ID, PERSON } from './forms.js';
+export { identityOf } from './identity.js';
 export { jsonSchema } from './json-schema.js';
 export { passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
@@ -14,4 +15,4 @@ export {
 } from './queries.js';
 export { readRefusal, refusalOf, writtenRefusal } from './refusals.js';
 export { parseDay, parseTime } from './time.js';
-export { typeOf } from './versions.js';
+export { readType, typeOf } from './versions.js';

@@ -3,13 +3,12 @@ import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type Refusal } from './boundary.js';
 import { EVENT_BYTES } from './envelope.js';
-import { DEPLOYMENT, FORMS } from './forms.js';
+import { DEPLOYMENT, EVENT_ID, FORMS } from './forms.js';
 import { identityOf } from './identity.js';
 import { UNSTORABLE } from './rules.js';
 import { readType } from './versions.js';
 
 const SOURCE = new RegExp(FORMS.source.pattern);
-const ID = new RegExp(FORMS.eventId.pattern, 'u');
 
 const matching = (value: unknown, form: RegExp): string | null => (typeof value === 'string' && form.test(value) ? value : null);
 
@@ -21,7 +20,7 @@ const matching = (value: unknown, form: RegExp): string | null => (typeof value 
 export function refusalOf(event: unknown, tenant: string, kind: Refusal['kind'], { field, reason, fix }: Pick<Refusal, 'field' | 'reason' | 'fix'>, payload: string | null = null): Refusal {
   const { deployment, source, type, id } = (typeof event === 'object' && event !== null ? event : {}) as Record<string, unknown>;
   const knownSource = matching(source, SOURCE);
-  const knownId = matching(id, ID);
+  const knownId = matching(id, EVENT_ID);
   return {
     kind,
     field,

@@ -13,20 +13,21 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { append, Fenced, type Arrival, type Outcome } from './append.js';
 import { type Log } from './identities.js';
-import { finishOrigin, finishSilent, markEndSeen, openOrigin, type Stretch } from './origin.js';
+import { finishOrigin, markEndSeen, openOrigin, type Stretch } from './origin.js';
 
 /** Most arrivals in one append. */
 const GROUP = 5_000;
 const LONGEST_PAUSE_MS = 2_000;
+/** What may wait for the database; more is refused at once, or an outage would fill the memory. */
+const WAITING_BYTES = 64 * 1024 * 1024;
+/** Room for an arrival beside its text. */
+const OVERHEAD_BYTES = 500;
 
 export interface DirectOptions {
   /** How long a hand may wait for its append, the database's outages included. */
   patienceMs: number;
   /** How often the last moment up to which everything was appended is noted. */
   marksMs: number;
-  /** How often origins of processes that ended without a word are looked for, and after how long a silence they are such. */
-  leftoversMs: number;
-  silenceMs: number;
   /** Called each time round, every few seconds at least. */
   beat: () => void;
   /** Told of trouble that time mends. */
@@ -36,7 +37,7 @@ export interface DirectOptions {
 }
 
 type Given = Pick<DirectOptions, 'beat' | 'warn' | 'fatal'> & Partial<DirectOptions>;
-const OPTIONS = { patienceMs: 5_000, marksMs: 1_000, leftoversMs: 15_000, silenceMs: 60_000 };
+const OPTIONS = { patienceMs: 5_000, marksMs: 1_000 };
 
 /** What was handed over is not known to be stored: it may be, so hand over the same again, with the same ids. */
 export class NotInTime extends Error {
@@ -48,6 +49,7 @@ export class NotInTime extends Error {
 
 interface Hand {
   arrivals: Arrival[];
+  bytes: number;
   /** Milliseconds since 1970. */
   at: number;
   /** To be appended by itself: something handed over together with it could not be. */
@@ -81,7 +83,6 @@ export class Direct {
   private waiting: Hand[] = [];
   private doubt: Doubt | null = null;
   private markedAt = 0;
-  private tidiedAt = 0;
   private closing = false;
   private wake: () => void = () => undefined;
   private running: Promise<void> = Promise.resolve();
@@ -97,17 +98,24 @@ export class Direct {
   }
 
   /**
-   * Appends these and whatever else waits. The caller bounds how much it has handed over and not heard of.
+   * Appends these and whatever else waits.
    * @returns what became of all that went in with them
-   * @throws NotInTime when that takes longer than the options allow, or the way in is closed.
+   * @throws NotInTime when that takes longer than the options allow, when too much waits already, or the way in is closed.
    */
   hand(arrivals: Arrival[]): Promise<Outcome> {
     if (this.closing) return Promise.reject(new NotInTime('this process is stopping'));
     if (arrivals.length === 0) return Promise.resolve(nothing());
+    const bytes = arrivals.reduce((sum, arrival) => sum + OVERHEAD_BYTES + ('event' in arrival ? arrival.event.data : (arrival.refusal.payload ?? '')).length, 0);
+    if (this.waiting.length > 0 && this.waiting.reduce((sum, hand) => sum + hand.bytes, bytes) > WAITING_BYTES) return Promise.reject(new NotInTime('too much waits for the database already'));
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => hand.answer?.({ error: new NotInTime(`the database did not take it within ${this.options.patienceMs / 1000} s`) }), this.options.patienceMs);
+      const timer = setTimeout(() => {
+        // What nobody waits for must not fill the memory until the database is back.
+        this.waiting = this.waiting.filter((other) => other !== hand);
+        hand.answer?.({ error: new NotInTime(`the database did not take it within ${this.options.patienceMs / 1000} s`) });
+      }, this.options.patienceMs);
       const hand: Hand = {
         arrivals,
+        bytes,
         at: Date.now(),
         alone: false,
         answer: (ended) => {
@@ -154,7 +162,6 @@ export class Direct {
     const hands = this.take();
     if (hands.length > 0) await this.append(hands, fence);
     if (Date.now() - this.markedAt >= this.options.marksMs) await this.mark(fence);
-    if (Date.now() - this.tidiedAt >= this.options.leftoversMs) await this.tidy(fence);
   }
 
   /** What goes into the next append: whole hands, so that each is stored or not. */
@@ -217,12 +224,6 @@ export class Direct {
     const moment = this.waiting[0]?.at ?? Date.now();
     if (!(await markEndSeen(this.log.database, origin, next, new Date(moment).toISOString()))) this.fence = null;
     this.markedAt = Date.now();
-  }
-
-  /** Finishes origins whose processes have ended without a word: they would hold every answer's completeThrough. */
-  private async tidy({ origin }: Fence): Promise<void> {
-    await finishSilent(this.log.database, origin, this.options.silenceMs);
-    this.tidiedAt = Date.now();
   }
 
   /** Until something is handed over, the next mark is due, or the end. */

@@ -5,7 +5,7 @@ export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
 export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';
 export { deadLetters, undelivered, verify, type Ledger, type LetterGroup } from './ledger.js';
-export { completeThrough, finishOrigin, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type Origin, type Stretch } from './origin.js';
+export { completeThrough, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type Origin, type Stretch } from './origin.js';
 export { keyOf, lag, prepare, project, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';

@@ -59,12 +59,12 @@ export async function markEndSeen(database: Database, origin: number, end: numbe
   return rows.length > 0;
 }
 
-/** Finishes the direct origins but `own` that have not been marked for `silenceMs`: their processes ended without a word. */
-export async function finishSilent(database: Database, own: number, silenceMs: number): Promise<void> {
+/** Finishes the direct origins that have not been marked for `silenceMs`: their processes ended without a word, and would hold every answer's completeThrough. */
+export async function finishSilent(database: Database, silenceMs: number): Promise<void> {
   await database.query(
     `update origin set finished = true, end_seen_at = clock_timestamp()
-      where kind = 'direct' and not finished and origin <> $1 and coalesce(end_seen_at, opened_at) < clock_timestamp() - $2::float8 * interval '1 millisecond'`,
-    [own, silenceMs],
+      where kind = 'direct' and not finished and coalesce(end_seen_at, opened_at) < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
+    [silenceMs],
   );
 }
 

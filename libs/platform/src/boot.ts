@@ -18,6 +18,10 @@ import { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 /** Where collector and api listen unless told otherwise. */
 export const PORT = 7070;
 
+/** How long a process that was told to stop may take, and the requests it is answering then. */
+const STOP_MS = 10_000;
+const ANSWER_MS = 6_000;
+
 export interface Platform {
   config: Config;
   logger: Logger;
@@ -103,7 +107,10 @@ export async function runProcess({ name, modules, migrations, listens, environme
     if (stopping) return;
     stopping = true;
     // Whatever hangs while closing must not keep a stopped process alive.
-    setTimeout(() => process.exit(code), 10_000).unref();
+    setTimeout(() => {
+      logger.error('not everything could be closed within %d s', STOP_MS / 1000);
+      process.exit(code || 1);
+    }, STOP_MS).unref();
     stop(code).then(
       () => process.exit(code),
       () => process.exit(1),
@@ -139,7 +146,10 @@ export async function runProcess({ name, modules, migrations, listens, environme
     const server = port === null ? null : await openApplication(platform, modules, fatal);
     const app = server ?? (await NestFactory.createApplicationContext(processModule(platform, modules, fatal), OPTIONS));
     stop = async () => {
+      // A request that came whole is answered by then; one that never does must not keep the rest from being closed.
+      const late = setTimeout(() => void server?.getHttpServer().closeAllConnections(), ANSWER_MS);
       await app.close();
+      clearTimeout(late);
       await close();
       await stopTelemetry();
     };
