@@ -267,6 +267,12 @@ describe('from a browser', () => {
     const answer = await post(fromBrowser(), { as: publishable, headers: { origin: 'https://evil.example', 'foothold-person': personToken({ secret: personSecret!, person: 'jane' }) } });
     expect([answer.status, answer.body['field'], answer.headers.get('access-control-allow-origin')]).toEqual([403, 'origin', null]);
   });
+
+  it('names the methods it takes, each once', async () => {
+    const [options, refused] = await Promise.all(['OPTIONS', 'PUT'].map((method) => fetch(`${url}/v1/events`, { method })));
+    expect([options!.status, options!.headers.get('allow')]).toEqual([204, 'OPTIONS, POST']);
+    expect([refused!.status, refused!.headers.get('allow'), await refused!.json()]).toMatchObject([405, 'OPTIONS, POST', { field: 'method', fix: 'use OPTIONS, POST' }]);
+  });
 });
 
 describe('what harms nobody else', () => {

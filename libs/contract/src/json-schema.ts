@@ -2,6 +2,7 @@
 import Type from 'typebox';
 import { ATTRIBUTES } from './envelope.js';
 import { EVENTS, type EventName } from './events.js';
+import { PUBLISHED } from './forms.js';
 import { typeOf, VERSIONS } from './versions.js';
 
 /** The name of the file an event's schema is published in. */
@@ -13,7 +14,7 @@ export function jsonSchema(name: EventName): Record<string, unknown> {
   const { subject, ...others } = ATTRIBUTES;
   const type = Type.Literal(typeOf(name), { description: 'The usage event and its version.' });
   const whole = Type.Object({ ...others, type, ...(subjectRule === 'forbidden' ? {} : { subject }), data }, { additionalProperties: false });
-  return {
+  const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `urn:foothold:schema:${name}.v${VERSIONS[name]}`,
     title: typeOf(name),
@@ -21,6 +22,7 @@ export function jsonSchema(name: EventName): Record<string, unknown> {
     ...whole,
     required: subjectRule === 'required' ? [...whole.required, 'subject'] : whole.required,
   };
+  return JSON.parse(JSON.stringify(schema), (keyword, value: unknown) => (keyword === 'pattern' ? (PUBLISHED.get(value) ?? value) : value)) as Record<string, unknown>;
 }
 
 /** The text of its file. */

@@ -51,7 +51,7 @@ function answerOtherMethods(adapter: FastifyAdapter): void {
     const path = request.url.split('?', 1)[0]!;
     const methods = new Set(routes.filter((route) => route.path.test(path)).map(({ method }) => method));
     if (methods.size === 0) return;
-    const allowed = [...methods, 'OPTIONS'].sort().join(', ');
+    const allowed = [...methods.add('OPTIONS')].sort().join(', ');
     if (request.method === 'OPTIONS') void reply.code(204).header('allow', allowed).send();
     else send(reply, methodNotAllowed(allowed));
     return reply; // sent: nothing is parsed any more
