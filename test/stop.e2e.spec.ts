@@ -2,11 +2,13 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { freshDatabase, type FreshDatabase } from './support/database.js';
 import { KEY, until } from './support/recording.js';
+import { startServing } from './support/serving.js';
 
 const CLI = resolve(import.meta.dirname, '../apps/cli/bin/foothold.mjs');
 let database: FreshDatabase;
@@ -46,6 +48,32 @@ it.each(['SIGTERM', 'SIGINT'] as const)('%s to it alone', async (signal) => {
 it.each(['SIGINT', 'SIGHUP'] as const)('%s to everybody at the terminal', async (signal) => {
   toTheGroup(signal);
   expect(await ended).toBe(0);
+});
+
+it('what it stands before ends with it, however it ends', async () => {
+  serving.kill('SIGKILL');
+  await ended;
+  expect(said).not.toContain('not everything could be closed');
+});
+
+it('requests that never come whole keep nothing from being closed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'foothold-stop-'));
+  const collector = await startServing('collector', { DATABASE_URL: database.url, FOOTHOLD_HOME: folder, FOOTHOLD_PSEUDONYM_KEY: KEY });
+  const { hostname, port } = new URL(collector.url);
+  const sockets = ['POST /v1/events HTTP/1.1\r\nHost: x\r\n', 'POST /health/live HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{'].map((text) => {
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    socket.write(text);
+    return socket;
+  });
+  await fetch(`${collector.url}/health/live`);
+  await collector.stop();
+  for (const socket of sockets) socket.destroy();
+  rmSync(folder, { recursive: true });
+  const client = new pg.Client(database.url);
+  await client.connect();
+  const { rows } = await client.query(`select finished from origin where kind = 'direct'`);
+  await client.end();
+  expect(rows).toEqual([{ finished: true }]);
 });
 
 it('Ctrl-C twice does not wait for what hangs', async () => {

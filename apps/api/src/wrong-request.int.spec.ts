@@ -58,7 +58,7 @@ describe('a key', () => {
   });
 
   it('registers no deployment it is not for', async () => {
-    await expectProblem(await post('{"deployment":"other"}', undefined, keys.bound), 403, 'deployment', 'use one of desk');
+    await expectProblem(await post('{"deployment":"other"}', undefined, keys.bound), 403, 'deployment', 'use a deployment that the key is for');
   });
 
   it('is not for pages of other origins than its own', async () => {

@@ -171,8 +171,33 @@ describe.each(['direct', 'kafka'] as const)('with the %s sink', (sink) => {
 
   it('holds a key to its deployments, event by event', async () => {
     const { key: bound } = await key('write', { deployments: ['desk'] });
-    expect(await post([event(), event({ deployment: 'till' })], { as: bound })).toMatchObject({ status: 202, body: { accepted: 1, refused: [{ index: 1, field: 'deployment', fix: expect.stringContaining('desk') }] } });
+    expect(await post([event(), event({ deployment: 'till' })], { as: bound })).toMatchObject({ status: 202, body: { accepted: 1, refused: [{ index: 1, field: 'deployment', fix: 'use a deployment that the key is for, or another key' }] } });
     expect(await received(2)).toMatchObject({ stored: 1, rejected: 1 });
+  });
+
+  it('holds a key to its deployments in versions still to come, and in what is wrong with an event', async () => {
+    const { key: bound } = await key('write', { deployments: ['desk'] });
+    const answer = await post([event({ deployment: 'till', type: 'foothold.result.accepted.v9' }), event({ deployment: 'till', time: 'soon' })], { as: bound });
+    expect(answer).toMatchObject({ status: 202, body: { accepted: 0, refused: [{ index: 0, field: 'deployment' }, { index: 1, field: 'deployment' }] } });
+    expect(await received(2)).toMatchObject({ rejected: 2 });
+    expect(await log.database.query('select deployment from dead_letter')).toEqual([{ deployment: null }, { deployment: null }]);
+  });
+
+  it('refuses what is nested without end, and keeps what came with it', async () => {
+    const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    const body = `[${JSON.stringify(event())},${nested(8_000)},${'['.repeat(20_000)}${']'.repeat(20_000)},${JSON.stringify(event())}]`;
+    const deep = { field: 'body', reason: 'nested deeper than 8 levels' };
+    expect(await post(body, { type: MANY })).toMatchObject({ status: 202, body: { accepted: 2, refused: [{ index: 1, ...deep }, { index: 2, ...deep }] } });
+    expect(await post(nested(300_000))).toMatchObject({ status: 422, body: { refused: [deep] } });
+    expect(await received(5)).toMatchObject({ stored: 2, rejected: 3 });
+  });
+
+  it('takes as much as a request may hold, of one person too', async () => {
+    const many = Array.from({ length: 1_000 }, (_, i) => event({ source: `urn:${'s'.repeat(250)}`, id: `${'\u{1f5c2}'.repeat(120)}:${i}` }, { invocation: `${'i'.repeat(100)}${i}`, task: `${'t'.repeat(100)}${i}` }));
+    expect(Buffer.byteLength(JSON.stringify(many))).toBeGreaterThan(1_048_588); // a broker takes no more in one batch of a partition
+    const answers = await Promise.all([post(many), post(event()), post(many)]);
+    expect(answers.map(({ status, body }) => [status, body['accepted']])).toEqual([[202, 1_000], [202, 1], [202, 1_000]]);
+    expect(await received(2_001)).toMatchObject({ stored: 1_001, duplicate: 1_000 });
   });
 
   it('heeds that a key was revoked within two seconds', async () => {
@@ -212,6 +237,7 @@ describe('from a browser', () => {
     ['somebody else who decided', () => ({ ...fromBrowser(), data: { invocation: 'i', actor: 'boss' } }), 'data.actor'],
     ['an outcome', () => ({ ...fromBrowser({ type: 'foothold.outcome.measured.v1' }), data: { outcome: 'days', from: '2026-11-01', to: '2026-11-02', value: 1, count: 1 } }), 'type'],
     ['the truth', () => ({ ...fromBrowser({ type: 'foothold.truth.established.v1' }), data: { invocation: 'i', aiRight: true } }), 'type'],
+    ['the truth in a version to come', () => ({ ...fromBrowser({ type: 'foothold.truth.established.v9' }), data: { invocation: 'i', aiRight: true } }), 'type'],
     ['an unknown type', () => fromBrowser({ type: 'foothold.result.acepted.v1' }), 'type'],
   ];
 
@@ -239,6 +265,22 @@ describe('from a browser', () => {
     ['for nobody', (secret) => token(secret, claims({ sub: '' })), 'names no person'],
     ['for a list of people', (secret) => token(secret, claims({ sub: ['jane'] })), 'names no person'],
   ];
+
+  it('keeps its person with an event of a version to come', async () => {
+    const { key: publishable, personSecret } = await key('publishable');
+    const headers = { 'foothold-person': personToken({ secret: personSecret!, person: 'jane' }) };
+    expect(await post({ ...fromBrowser({ type: 'foothold.result.accepted.v9', id: 'a1' }), data: { invocation: 'i1' } }, { as: publishable, headers })).toMatchObject({ status: 202 });
+    expect(await received(1)).toMatchObject({ quarantined: 1 });
+    expect(await log.database.query(`select payload::json ->> 'subject' as subject from dead_letter`)).toEqual([{ subject: pseudonymiser.pseudonym('acme', 'jane') }]);
+  });
+
+  it('takes no name of an event from the backend, nor from another person, and knows its own again', async () => {
+    const { key: publishable, personSecret } = await key('publishable');
+    const asPerson = (person: string) => ({ as: publishable, headers: { 'foothold-person': personToken({ secret: personSecret!, person }) } });
+    for (const person of ['joe', 'jane', 'jane']) expect(await post(fromBrowser({ source: 'urn:backend', id: 'erp:1' }), asPerson(person))).toMatchObject({ status: 202 });
+    expect(await post(event({ source: 'urn:backend', id: 'erp:1', deployment: 'till' }))).toMatchObject({ status: 202 });
+    expect(await received(4)).toMatchObject({ stored: 3, duplicate: 1 });
+  });
 
   it('refuses any other token, and leaves no trace of what came with it', async () => {
     const { key: publishable, personSecret } = await key('publishable');
@@ -321,6 +363,18 @@ describe('what harms nobody else', () => {
     const nobody = await begin(head(`content-length: ${1024 * 1024}\r\n`).replace(write, `fhw_${'y'.repeat(43)}`));
     await until('it is answered', () => /^HTTP\/1\.1 401 /.test(nobody.said()));
   });
+});
+
+it('finds out how little a topic takes at once', async () => {
+  const { topics } = await start('kafka');
+  const admin = testKafka().client.admin();
+  await admin.connect();
+  closing.push(() => admin.disconnect());
+  await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: topics[0]!, configEntries: [{ name: 'max.message.bytes', value: '40000' }] }] });
+  const many = Array.from({ length: 500 }, () => event());
+  expect(await post(many)).toMatchObject({ status: 202, body: { accepted: 500 } });
+  await until('all of it is recorded', async () => (await verify(log.database)).received >= 500);
+  expect(await verify(log.database)).toMatchObject({ balanced: true, stored: 500 });
 });
 
 it('answers 503 while Kafka does not acknowledge, and takes the same events once it does, once', async () => {
