@@ -56,6 +56,7 @@ export class Admission implements CanActivate {
   private async admit({ keys }: Operation, { headers }: Request): Promise<AccessKey> {
     const key = await this.keys.authenticate(headers.authorization);
     if (!keys.includes(key.kind)) throw new Forbidden('authorization', `a ${key.kind} key may not do this`, `send a ${keys.join(' or ')} key; make one with: foothold key create`);
+    if (key.origins && headers.origin !== undefined && !key.origins.includes(headers.origin)) throw new Forbidden('origin', 'the key is not for pages of this origin', 'use a key that is, or none that is bound to origins');
     return key;
   }
 }

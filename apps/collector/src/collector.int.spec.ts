@@ -193,7 +193,8 @@ describe.each(['direct', 'kafka'] as const)('with the %s sink', (sink) => {
   });
 
   it('takes as much as a request may hold, of one person too', async () => {
-    const many = Array.from({ length: 1_000 }, (_, i) => event({ source: `urn:${'s'.repeat(250)}`, id: `${'\u{1f5c2}'.repeat(120)}:${i}` }, { invocation: `${'i'.repeat(100)}${i}`, task: `${'t'.repeat(100)}${i}` }));
+    const long = { source: `urn:${'s'.repeat(250)}`, sequence: '7'.repeat(20), senttime: '2026-11-02T09:00:01.000Z', traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` };
+    const many = Array.from({ length: 1_000 }, (_, i) => event({ ...long, id: `${'\u{1f5c2}'.repeat(120)}:${i}` }, { invocation: `${'i'.repeat(100)}${i}` }));
     expect(Buffer.byteLength(JSON.stringify(many))).toBeGreaterThan(1_048_588); // a broker takes no more in one batch of a partition
     const answers = await Promise.all([post(many), post(event()), post(many)]);
     expect(answers.map(({ status, body }) => [status, body['accepted']])).toEqual([[202, 1_000], [202, 1], [202, 1_000]]);
