@@ -1,17 +1,22 @@
 /**
  * The command `npm run kafka`: a real one-node Kafka without Docker, from Java and Maven.
- * Arrives: flags. Leaves: a running broker whose address is printed, until it is interrupted.
+ * Arrives: flags. Leaves: a running broker with Foothold's topics, whose address is printed, until it is interrupted.
  */
 import { realpathSync } from 'node:fs';
 import { access, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import kafkajs from 'kafkajs';
 import { KafkaError } from './jars.mjs';
 import { startKafka } from './start-kafka.mjs';
 
 export { KafkaError, runKafkaTool } from './jars.mjs';
 export { startKafka } from './start-kafka.mjs';
+
+const { Kafka, logLevel } = kafkajs;
+/** Enough to try out several recorders. */
+const PARTITIONS = 3;
 
 const USAGE = `usage: node deploy/kafka/kafka.mjs [--port 9092] [--data DIR] [--reset]
 
@@ -39,10 +44,20 @@ async function main() {
     void kafka.stop();
   };
   process.off('SIGINT', early).off('SIGTERM', early).once('SIGINT', stop).once('SIGTERM', stop);
+  await createTopics(kafka.brokers, process.env.KAFKA_PREFIX || 'foothold');
   process.stdout.write(`KAFKA_BROKERS=${kafka.brokers.join(',')}\n`);
 
   await kafka.ended();
   if (!stopping) throw new KafkaError(`Kafka ended by itself: see ${join(kafka.dataDir, 'kafka.log')}`);
+}
+
+/** The two topics without which the collector takes nothing; what is there stays as it is. */
+async function createTopics(brokers, prefix) {
+  const admin = new Kafka({ clientId: 'npm-run-kafka', brokers, logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const topics = ['usage', 'dead-letters'].map((name) => ({ topic: `${prefix}.${name}.v1`, numPartitions: PARTITIONS }));
+  await admin.createTopics({ topics, waitForLeaders: false });
+  await admin.disconnect();
 }
 
 function readFlags(args) {

@@ -2,7 +2,7 @@
 import { usageProjection } from '@foothold/adoption';
 import { WrongInput } from '@foothold/contract';
 import { kafkaOrigins, lag, openReadings, strangeTenant } from '@foothold/event-log';
-import { errorText, isMisnamedUsage, isSource, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, originName, readConfig, retireStatement, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
+import { deadLettersTopic, errorText, isMisnamedUsage, isSource, openKafka, openLogger, openPlatformDatabase, openPseudonymiser, originName, readConfig, retireStatement, usageTopic, usageTopicOf, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import kafkajs, { type Admin } from 'kafkajs';
 import { statfs } from 'node:fs/promises';
@@ -118,7 +118,7 @@ async function imports(database: Database): Promise<Check> {
 }
 
 async function kafka(config: Config, database: Database | null): Promise<Check[]> {
-  if (config.KAFKA_BROKERS.length === 0) return [fine('kafka', 'not configured: events come in by import only')];
+  if (config.KAFKA_BROKERS.length === 0) return [fine('kafka', 'not configured: events come in over HTTP and by import')];
   let admin: Admin | undefined;
   try {
     admin = openKafka(config, 'foothold-doctor', openLogger('doctor', 'fatal'), 1).admin();
@@ -141,7 +141,9 @@ async function topics(admin: Admin, config: Config, database: Database | null): 
   const how = [config.KAFKA_TLS ? ', over TLS' : '', config.KAFKA_SASL_MECHANISM ? `, with ${config.KAFKA_SASL_MECHANISM}` : ''].join('');
   const checks = [fine('kafka', `${brokers.length} broker${brokers.length === 1 ? '' : 's'}${how}`)];
   const own = usageTopic(config.KAFKA_PREFIX);
-  checks.push(judged('topics', usage.length > 0, usage.length > 0 ? usage.join(', ') : 'there is no usage topic', `create ${own}`));
+  // The collector needs both; where only hosts write, with their own clients, neither is missed.
+  const missing = usage.length > 0 && !usage.includes(own) ? [] : [own, deadLettersTopic(config.KAFKA_PREFIX)].filter((topic) => !all.includes(topic));
+  checks.push(judged('topics', missing.length === 0, missing.length === 0 ? usage.join(', ') : `there is no ${missing.join(', and no ')}: the collector answers 503`, `create ${missing.join(' and ')}`));
   if (misnamed.length > 0) checks.push(judged('misnamed topics', false, `nobody reads ${misnamed.join(', ')}: the name gives no tenant`, `write to ${config.KAFKA_PREFIX}.usage.<tenant>.v1; a tenant's name has 1-63 of a-z, 0-9, _ and -`));
   if (usage.length === 0) return checks;
   const wanted = Math.min(3, brokers.length);

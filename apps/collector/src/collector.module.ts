@@ -37,7 +37,7 @@ export class CollectorModule implements OnApplicationBootstrap, OnApplicationShu
   async onApplicationBootstrap(): Promise<void> {
     if (this.config.KAFKA_BROKERS.length > 0) {
       const sink = new KafkaSink(this.config, this.logger);
-      this.health.need('kafka', () => sink.ready());
+      this.health.need('topics', () => sink.ready());
       this.sink = sink;
     } else {
       const log = openLog(this.database, (tenant) => this.pseudonymiser.check(tenant));

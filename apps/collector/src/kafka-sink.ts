@@ -85,8 +85,7 @@ export class KafkaSink implements Sink {
     const there = await admin.listTopics();
     const missing = Object.values(this.topics).filter((topic) => !there.includes(topic));
     if (missing.length === 0) return;
-    this.logger.error({ topics: missing, fix: 'create them, with as many replicas as there are brokers, up to 3' }, 'topics are missing: no event can be taken');
-    throw new Error('topics are missing');
+    throw new Error(`there is no topic ${missing.join(', nor ')}, and no event can be taken: create them, with as many replicas as there are brokers, up to 3`);
   }
 
   async close(): Promise<void> {

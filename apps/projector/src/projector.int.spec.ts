@@ -139,7 +139,7 @@ it('waits while the database is away, and goes on when it is back', async () => 
 
 it('is neither live nor ready once its database hangs, though it was with nothing to do', async () => {
   let now = 0;
-  const health = new Health(() => now);
+  const health = new Health(undefined, () => now);
   await start(usageProjection, proxy.url, health);
   for (const silence of [PATIENCE_MS, PATIENCE_MS]) {
     now += silence + 1;
@@ -159,7 +159,7 @@ it('is neither live nor ready once its database hangs, though it was with nothin
 
 it('lives through one round that takes a dozen times as long as it may be silent, page by page', async () => {
   let now = 0;
-  const health = new Health(() => now);
+  const health = new Health(undefined, () => now);
   const live: boolean[] = [];
   await store(0, 400);
   await start({

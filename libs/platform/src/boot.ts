@@ -139,7 +139,7 @@ export async function runProcess({ name, modules, migrations, listens, environme
     const stopTelemetry = startTelemetry(name, config);
     const { database, close } = await openPlatformDatabase(config, `foothold ${name}`, migrations);
     await database.migrate();
-    const health = new Health();
+    const health = new Health((text) => logger.warn(text));
     health.need('database', () => database.query('select 1'));
     const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config), health };
     const port = config.FOOTHOLD_PORT ?? (listens ? PORT : null);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { until } from '../../../test/support/recording.js';
 import { openEmbeddedPostgres } from './embedded-postgres.js';
 
 describe('the embedded Postgres', () => {
@@ -89,6 +90,18 @@ describe('the embedded Postgres', () => {
     await before.close(); // its own connection is long gone; the server is still in use
     expect(await ask(after.url, 'select value from kept')).toEqual([{ value: 42 }]);
     await after.close();
+  });
+
+  it('comes back by itself, where it was, while somebody has it open', async () => {
+    const server = await openEmbeddedPostgres(home);
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      const pid = await postmasterPid();
+      process.kill(pid, signal);
+      await until('another runs', async () => (await postmasterPid().catch(() => pid)) !== pid);
+      await until('it answers', () => ask(server.url, 'select 1').then(() => true, () => false));
+    }
+    await server.close();
+    await expect(postmasterPid()).rejects.toThrow(/ENOENT/);
   });
 
   it('starts although postmaster.pid and the lock name processes that are something else', async () => {

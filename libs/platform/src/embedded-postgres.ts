@@ -2,7 +2,8 @@
  * A real PostgreSQL in a directory, shared by every process that opens it.
  * Arrives: a home directory. Leaves: the URL of a running server; the last one to close stops it.
  * The server is started with initdb and pg_ctl and belongs to no process, so a command, a service
- * and a test may come and go in any order and see the same data.
+ * and a test may come and go in any order and see the same data. Should it end while somebody has it open, it is started
+ * again, where it was: the others' connections come back to it.
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import { access, appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -27,6 +28,7 @@ const NAME = 'foothold';
 const KEEPER = 'foothold keeper';
 const START_ATTEMPTS = 4;
 const ANSWER_TIMEOUT_MS = 60_000;
+const AGAIN_MS = 1_000;
 
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
@@ -46,6 +48,8 @@ interface Home {
   log: string;
   password: string;
   lock: string;
+  /** The file with the port the server was last started on. */
+  port: string;
 }
 
 /**
@@ -54,18 +58,40 @@ interface Home {
  */
 export async function openEmbeddedPostgres(home: string): Promise<EmbeddedPostgres> {
   const place = await prepareHome(home);
-  const { url, keeper } = await withFileLock(place.lock, async () => {
+  let closed: Promise<void> | undefined;
+  const { url, keeper } = await joinServer(place);
+  let kept = Promise.resolve(keep(keeper));
+
+  function keep(client: pg.Client): pg.Client {
+    client.once('end', () => {
+      if (!closed) kept = again();
+    });
+    return client;
+  }
+  async function again(): Promise<pg.Client> {
+    for (let last = keeper; ; ) {
+      if (closed) return last;
+      try {
+        return keep((last = (await joinServer(place)).keeper));
+      } catch {
+        await sleep(AGAIN_MS, undefined, { ref: false }); // whoever uses it hears of it from their own connection
+      }
+    }
+  }
+  return { url, close: () => (closed ??= kept.then((client) => leave(place, client))) };
+}
+
+/** Finds the server running or starts it, and connects before the lock is given back, so that a close elsewhere sees us. */
+async function joinServer(place: Home): Promise<{ url: string; keeper: pg.Client }> {
+  const joined = await withFileLock(place.lock, async () => {
     await makeDataDirectory(place);
     const port = (await runningPort(place)) ?? (await start(place));
     await ensureDatabase(place, port);
-    const server = await urlOf(place, port, NAME);
-    // Connected before the lock is given back, so that a close elsewhere sees us.
-    return { url: server, keeper: await connect(server) };
+    const url = await urlOf(place, port, NAME);
+    return { url, keeper: await connect(url) };
   });
-  holdProcess(keeper, false); // a program that forgets to close still ends
-
-  let closed: Promise<void> | undefined;
-  return { url, close: () => (closed ??= leave(place, keeper)) };
+  holdProcess(joined.keeper, false); // a program that forgets to close still ends
+  return joined;
 }
 
 async function prepareHome(home: string): Promise<Home> {
@@ -85,6 +111,7 @@ async function prepareHome(home: string): Promise<Home> {
     log: join(root, 'postgres.log'),
     password: join(root, 'postgres.password'),
     lock: join(root, 'postgres.lock'),
+    port: join(root, 'postgres.port'),
   };
 }
 
@@ -153,9 +180,12 @@ async function start(place: Home): Promise<number> {
   await giveTo(place.account, place.log);
   let problem = '';
   for (let attempt = 1; attempt <= START_ATTEMPTS; attempt++) {
-    const port = await freePort();
+    const port = await freePort(attempt === 1 ? await lastPort(place) : undefined);
     const started = await runProgram(place.binaries, 'pg_ctl', ['start', '-w', '-t', '60', '-D', place.data, '-l', place.log, '-o', `-p ${port}`], place.account);
-    if (started.code === 0) return port;
+    if (started.code === 0) {
+      await writeFile(place.port, String(port));
+      return port;
+    }
     problem = `${lastLines(started.text)}\n${place.log} ends with:\n${lastLines(await readFile(place.log, 'utf8'))}`;
     // Another program took the port meanwhile, or backends of a killed server are still leaving.
     if (!/Address already in use|pre-existing shared memory/.test(problem)) break;
@@ -222,10 +252,15 @@ async function urlOf(place: Home, port: number, database: string): Promise<strin
   return `postgres://${NAME}:${password.trim()}@127.0.0.1:${port}/${database}`;
 }
 
-/** A free port below 32768, where the system takes no ports for outgoing connections. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
+/** Where it ran before: whoever still has it open looks for it there. */
+async function lastPort(place: Home): Promise<number | undefined> {
+  const port = Number(await readFile(place.port, 'utf8').catch(() => ''));
+  return port > 0 && port < 65_536 ? port : undefined;
+}
+
+/** The wanted port where it is free, or a free one below 32768, where the system takes no ports for outgoing connections. */
+async function freePort(wanted?: number): Promise<number> {
+  for (let port = wanted ?? randomPort(); ; port = randomPort()) {
     const free = await new Promise<boolean>((done) => {
       const probe = createServer()
         .once('error', () => done(false))
@@ -234,6 +269,8 @@ async function freePort(): Promise<number> {
     if (free) return port;
   }
 }
+
+const randomPort = (): number => randomInt(20_000, 32_000);
 
 const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
 

@@ -7,7 +7,7 @@ let health: Health;
 
 beforeEach(() => {
   now = 1_000_000;
-  health = new Health(() => now);
+  health = new Health(undefined, () => now);
 });
 
 describe('liveness', () => {
@@ -49,6 +49,19 @@ describe('readiness', () => {
     health.need('database', () => Promise.resolve([]));
     health.need('kafka', () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.7:9092')));
     expect(await health.ready()).toEqual({ ok: false, checks: [{ name: 'database', ok: true, detail: 'answers' }, { name: 'kafka', ok: false, detail: 'does not answer; the log says why' }] });
+  });
+
+  it('tells the log why, once for as long as it lasts, and that it is over', async () => {
+    const told: string[] = [];
+    const telling = new Health((text) => told.push(text));
+    let away = true;
+    telling.need('kafka', async () => {
+      if (away) throw new Error('connect ECONNREFUSED 10.0.0.7:9092');
+    });
+    for (let i = 0; i < 3; i++) expect((await telling.ready()).ok).toBe(false);
+    away = false;
+    for (let i = 0; i < 2; i++) expect((await telling.ready()).ok).toBe(true);
+    expect(told).toEqual(['not ready: kafka does not answer: connect ECONNREFUSED 10.0.0.7:9092', 'kafka answers again']);
   });
 
   it('waits three seconds for what hangs, for all of it together', async () => {

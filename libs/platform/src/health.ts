@@ -3,6 +3,7 @@
  * Liveness means progress: a part that goes round (a poll, a fold, a mark) beats each time it comes round, and one that
  * has been silent for too long makes the process worth restarting, though it still answers HTTP.
  */
+import { errorText } from './errors.js';
 
 export interface Report {
   ok: boolean;
@@ -21,8 +22,13 @@ const READY_MS = 3_000;
 export class Health {
   private readonly parts: Part[] = [];
   private readonly needs: { name: string; check: () => Promise<unknown> }[] = [];
+  private readonly failing = new Set<string>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  /** @param warn told why a need does not answer, and that it does again; once each time that changes */
+  constructor(
+    private readonly warn: (text: string) => void = () => undefined,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /** Adds a part that must beat at least every `silenceMs`; the result is its beat. */
   part(name: string, silenceMs: number): () => void {
@@ -51,9 +57,12 @@ export class Health {
         this.needs.map(async ({ name, check }) => {
           let timer: NodeJS.Timeout | undefined;
           try {
-            await Promise.race([check(), new Promise((_, reject) => (timer = setTimeout(() => reject(new Error()), READY_MS)))]);
+            await Promise.race([check(), new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`no answer within ${READY_MS / 1000} s`)), READY_MS)))]);
+            if (this.failing.delete(name)) this.warn(`${name} answers again`);
             return { name, ok: true, detail: 'answers' };
-          } catch {
+          } catch (error) {
+            if (!this.failing.has(name)) this.warn(`not ready: ${name} does not answer: ${errorText(error)}`);
+            this.failing.add(name);
             return { name, ok: false, detail: 'does not answer; the log says why' }; // an error's text may hold addresses
           } finally {
             clearTimeout(timer);
