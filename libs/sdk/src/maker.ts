@@ -77,14 +77,15 @@ export class Maker {
     const aboutPerson = !ABOUT_DEPLOYMENT.has(name);
     if (publishable && !aboutPerson) return { field: 'key', words: 'a write key (fhw_) in a backend: with a publishable key only what is about the person can be reported' };
     if (publishable && reading.data['actor'] !== undefined) return { field: 'actor', words: 'left out with a publishable key: only a backend can say that somebody else decided' };
-    if (aboutPerson && !publishable && personRule.read(person) === undefined) return { field: 'person', words: `${personRule.words}; give one to Foothold, or use foothold.as(person)` };
-    return this.entry(name, (id as string | undefined) ?? this.names.uuid(this.machine.now()), {
+    if (aboutPerson && (!publishable || person !== undefined) && personRule.read(person) === undefined) return { field: 'person', words: `${personRule.words}; give one to Foothold, or use foothold.as(person)` };
+    const entry = this.entry(name, (id as string | undefined) ?? this.names.uuid(this.machine.now()), {
       subject: aboutPerson && !publishable ? person : undefined,
       time: when,
       deployment,
       traceparent: traceparent ?? report.traceparent,
       data: reading.data,
     });
+    return publishable && aboutPerson ? { ...entry, person } : entry;
   }
 
   heartbeat(queued: number, counts: Record<string, number>): Entry {

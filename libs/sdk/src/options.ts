@@ -23,7 +23,10 @@ export interface FootholdOptions {
   deployment: string;
   /** Whose events these are, as the host knows them. Left out in a backend that serves many: `foothold.as(person)`. */
   person?: string;
-  /** With a publishable key, in a browser: proves who the person is. Events then carry no person of their own. */
+  /**
+   * With a publishable key, in a browser: proves who the person is. Events then carry no person of their own; what is
+   * reported in somebody else's name (`as`, a resumed handle) is dropped, counted and confessed.
+   */
   personToken?: PersonTokenSource;
   /** The host application, a URI reference; otherwise the page's origin, or `urn:foothold:` and the deployment. */
   source?: string;

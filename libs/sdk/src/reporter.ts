@@ -115,7 +115,10 @@ export class Reporter {
     this.person = person;
   }
 
-  /** A light view that reports in somebody's name, over the same queue and session: one a request is fine. */
+  /**
+   * A light view that reports in somebody's name, over the same queue and session: one a request is fine. With a person
+   * token, in a browser, nobody but its person can be spoken for: what is reported for others is dropped.
+   */
   as(person: string): Reporter {
     return new Reporter(this.session, person);
   }

@@ -64,6 +64,7 @@ export class Session {
       if (this.ending) return this.drop('shutdown', 'shutdown', `${call}: called after shutdown; it was dropped`, call);
       const made = this.maker.event(report, this.traceUnderWay(), (field) => this.sayUnknown(call, field));
       if ('field' in made) return this.drop('invalid-argument', 'invalid-argument', `${call}: ${made.field} must be ${made.words}; it was dropped`, `${call}.${made.field}`);
+      if (this.sender.isOthers(made.person)) return this.drop('other-person', 'other-person', `${call}: reported in the name of somebody else than the person of personToken; it was dropped: only a backend can speak for others`, call);
       if (this.queue.offer(made)) this.sender.wake();
       else this.drop('queue-full', 'queue-full', 'more events wait than fit (queueEvents, queueBytes); the newest are dropped');
     });

@@ -1,12 +1,13 @@
 /** What the SDK has to say to whoever runs the host: never thrown, never with a person or a key in it. */
 
 /**
- * `invalid-options`, `invalid-argument`, `unknown-field`, `token` (nothing to resume from): a call to mend. `queue-full`,
- * `refused`, `rejected`, `too-large`, `shutdown`: events dropped. `unreachable`, `unauthorised`, `misaddressed` (somebody
- * answers who is no collector), `person-token`: events wait. `sdk-error`: a bug.
+ * `invalid-options`, `invalid-argument`, `unknown-field`, `token` (nothing to resume from), `other-person` (with a
+ * person token, whoever speaks for somebody else): a call to mend. `queue-full`, `refused`, `rejected`, `too-large`,
+ * `shutdown`: events dropped. `unreachable`, `unauthorised`, `misaddressed` (somebody answers who is no collector),
+ * `person-token`: events wait. `sdk-error`: a bug.
  */
 export type WarningKind =
-  | 'invalid-options' | 'invalid-argument' | 'unknown-field' | 'token'
+  | 'invalid-options' | 'invalid-argument' | 'unknown-field' | 'token' | 'other-person'
   | 'queue-full' | 'refused' | 'rejected' | 'too-large' | 'shutdown'
   | 'unreachable' | 'unauthorised' | 'misaddressed' | 'person-token' | 'sdk-error';
 
