@@ -183,17 +183,19 @@ export class Reporter {
 
   /**
    * Sends what waits now, without waiting for more; after a failure the next attempt still waits its time.
+   * @param timeoutMs 10,000 where it is left out or no number; at most 24 days, which `Infinity` comes to
    * @returns whether everything reported before this call is settled
    */
-  flush(timeoutMs = 10_000): Promise<boolean> {
+  flush(timeoutMs?: number): Promise<boolean> {
     return this.session.flush(timeoutMs);
   }
 
   /**
    * Sends what waits, and confesses what cannot be sent in time. Nothing can be reported afterwards.
+   * @param timeoutMs 5,000 where it is left out or no number; at most 24 days, which `Infinity` comes to
    * @returns whether nothing had to be dropped for want of time
    */
-  shutdown(timeoutMs = 5_000): Promise<boolean> {
+  shutdown(timeoutMs?: number): Promise<boolean> {
     return this.session.shutdown(timeoutMs);
   }
 

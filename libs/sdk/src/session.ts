@@ -17,6 +17,10 @@ import { Warnings } from './warnings.js';
 
 /** Of the time to shut down in, at most so much is kept for confessing what could not be sent. */
 const LONGEST_FAREWELL_MS = 1_000;
+const USUAL_FLUSH_MS = 10_000;
+const USUAL_SHUTDOWN_MS = 5_000;
+/** Asked for more, timers run at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Session {
   readonly settings: Settings;
@@ -91,14 +95,15 @@ export class Session {
   }
 
   /** @returns whether everything reported before is settled */
-  flush(timeoutMs: number): Promise<boolean> {
+  flush(timeoutMs: unknown): Promise<boolean> {
+    const patience = patienceOf(timeoutMs, USUAL_FLUSH_MS);
     const last = this.maker.serial;
-    return this.sender.whileFlushing(() => this.until(() => this.queue.first === undefined || this.queue.first.serial > last, timeoutMs));
+    return this.sender.whileFlushing(() => this.until(() => this.queue.first === undefined || this.queue.first.serial > last, patience));
   }
 
   /** Sends what it can in the time there is, and keeps a part of it to confess what it cannot. */
-  shutdown(timeoutMs: number): Promise<boolean> {
-    this.ending ??= this.end(timeoutMs).catch(() => false);
+  shutdown(timeoutMs: unknown): Promise<boolean> {
+    this.ending ??= this.end(patienceOf(timeoutMs, USUAL_SHUTDOWN_MS)).catch(() => false);
     return this.ending;
   }
 
@@ -203,4 +208,9 @@ export class Session {
     this.queue.offer(this.maker.heartbeat(this.queue.size, this.drops.take()), true);
     this.sender.wake();
   }
+}
+
+/** How long a host is ready to wait, in milliseconds that a timer can hold; what is no number counts as left out. */
+function patienceOf(timeoutMs: unknown, usual: number): number {
+  return typeof timeoutMs === 'number' && !Number.isNaN(timeoutMs) ? Math.min(Math.max(timeoutMs, 0), LONGEST_TIMER_MS) : usual;
 }
