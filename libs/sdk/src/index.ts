@@ -11,7 +11,8 @@ import { Session } from './session.js';
 export class Foothold extends Reporter {
   /** Wrong options throw nothing: they are said by `onWarning`, and every call counts as dropped. */
   constructor(options: FootholdOptions) {
-    super(new Session(options, node), options?.person);
+    const session = new Session(options, node);
+    super(session, session.settings.person);
   }
 }
 

@@ -11,9 +11,9 @@ import { Maker, type Report } from './maker.js';
 import { type FootholdOptions } from './options.js';
 import { MemoryQueue, type Entry, type Queue } from './queue.js';
 import { Sender, type Fate } from './sender.js';
-import { settingsOf, type Settings } from './settings.js';
+import { givenBy, settingsOf, type Settings } from './settings.js';
 import { type RefusedItem } from './transport.js';
-import { Warnings } from './warnings.js';
+import { quietly, Warnings } from './warnings.js';
 
 /** Of the time to shut down in, at most so much is kept for confessing what could not be sent. */
 const LONGEST_FAREWELL_MS = 1_000;
@@ -44,8 +44,9 @@ export class Session {
     options: FootholdOptions,
     readonly machine: Machine,
   ) {
-    this.warnings = new Warnings(typeof options?.onWarning === 'function' ? options.onWarning : undefined);
-    this.settings = settingsOf(options, machine, this.warnings);
+    const given = givenBy(options);
+    this.warnings = new Warnings(typeof given.onWarning === 'function' ? given.onWarning : undefined);
+    this.settings = settingsOf(given, machine, this.warnings);
     this.maker = new Maker(machine, this.settings);
     this.queue = new MemoryQueue(this.settings.queueEvents, this.settings.queueBytes);
     this.sender = new Sender(machine, this.settings, this.queue, this.warnings, (entries, fate, refused) => this.settled(entries, fate, refused));
@@ -83,11 +84,7 @@ export class Session {
 
   /** The trace of the host's work under way, if it tells of one. */
   traceUnderWay(): string | undefined {
-    try {
-      return traceparentRule.read(this.settings.traceparent?.()) as string | undefined;
-    } catch {
-      return undefined;
-    }
+    return traceparentRule.read(quietly(() => this.settings.traceparent?.())) as string | undefined;
   }
 
   stats(): Stats {
@@ -174,11 +171,7 @@ export class Session {
 
   private sayRefused({ id, type }: Entry, { field, reason, fix }: RefusedItem): void {
     this.warnings.say('refused', `the collector refused ${type}: ${field}: ${reason}; ${fix}`, `${type}.${field}`);
-    try {
-      this.settings.onRefused?.({ id, type, field, reason, fix });
-    } catch {
-      // As with warnings: the host's hook is the host's.
-    }
+    quietly(() => this.settings.onRefused?.({ id, type, field, reason, fix }));
   }
 
   private sayUnknown(call: string, field: string): void {

@@ -25,14 +25,23 @@ export class Warnings {
   constructor(private readonly tell: ((warning: Warning) => void) | undefined) {}
 
   say(kind: WarningKind, message: string, at?: string): void {
-    try {
+    quietly(() => {
       if (this.tell) return this.tell(at === undefined ? { kind, message } : { kind, at, message });
       const key = `${kind} ${at}`;
       if (this.said.has(key) || this.said.size >= 100) return;
       this.said.add(key);
       console.warn(`foothold: ${message}`);
-    } catch {
-      // The host's hook is the host's; what it throws must not come back to the host through a call of ours.
-    }
+    });
+  }
+}
+
+/** Calls a hook of the host's. What it throws, or rejects with, is the host's, and must not come back through a call of ours. */
+export function quietly<T>(hook: () => T): T | undefined {
+  try {
+    const result = hook();
+    if (typeof result === 'object' && result !== null) Promise.resolve(result).catch(() => undefined);
+    return result;
+  } catch {
+    return undefined;
   }
 }
