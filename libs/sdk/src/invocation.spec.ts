@@ -86,6 +86,40 @@ describe('what is left unsaid', () => {
     expect((await told(sdk)).slice(1)).toEqual([['result.accepted', {}], ['decision.withdrawn', {}], ['result.abandoned', { cause: 'dismissed' }]]);
   });
 
+  it('what an invalid call would have kept from being said is said', async () => {
+    const sdk = startSdk();
+    const handle = sdk.foothold.invocation(STARTED);
+    handle.streaming({ time: 'soon' });
+    await sdk.machine.pass(10);
+    handle.streaming();
+    handle.shown({ confidence: 95 });
+    await sdk.machine.pass(20);
+    handle.shown({ confidence: 0.95 });
+    handle.accepted({ changed: 2 });
+    handle.abandoned('navigated');
+    handle.failed('timeout', { time: 'soon' });
+    handle.abandoned('dismissed');
+    handle.accepted();
+    handle.withdrawn({ time: 'soon' });
+    handle.abandoned('stopped');
+    expect((await told(sdk)).slice(1)).toEqual([
+      ['result.shown', { confidence: 0.95, firstMs: 10, latencyMs: 30 }],
+      ['result.abandoned', { cause: 'navigated' }],
+      ['result.abandoned', { cause: 'dismissed' }],
+      ['result.accepted', { dwellMs: 0 }],
+    ]);
+    expect(sdk.foothold.stats().dropped).toEqual({ 'invalid-argument': 4 });
+    expect(sdk.warnings.map(({ at }) => at)).toEqual(['streaming.time', 'shown.confidence', 'accepted.changed', 'failed.time', 'withdrawn.time']);
+  });
+
+  it('a decision that found no room is still one: nothing says that the result was left', () => {
+    const sdk = startSdk({ queueEvents: 1 });
+    const handle = sdk.foothold.invocation(STARTED);
+    handle.accepted();
+    handle.abandoned('navigated');
+    expect(sdk.foothold.stats().dropped).toEqual({ 'queue-full': 1 });
+  });
+
   it('abandonment after a failure, and showing twice', async () => {
     const sdk = startSdk();
     const handle = sdk.foothold.invocation(STARTED);

@@ -6,7 +6,7 @@ import { factsIn } from './check.js';
 import { classOf } from './failure.js';
 import { type Cause, type EventName } from './events.js';
 import { type Session } from './session.js';
-import { textOf, microsOf, type Time } from './time.js';
+import { textOf, microsOf, TIME_WORDS, type Time } from './time.js';
 import { HEADER, tokenOf, type Carried } from './token.js';
 
 /** What every call takes beside its own facts. */
@@ -116,17 +116,19 @@ export class Invocation {
   /** Part of the result can be seen; only the first call counts. */
   readonly streaming = (facts: { time?: Time } = {}): void => {
     this.session.guard('streaming', () => {
-      this.firstAt ??= this.instant(facts?.time);
+      const time: unknown = facts?.time ?? undefined;
+      if (time !== undefined && textOf(time) === undefined) return this.session.warnings.say('invalid-argument', `streaming: time must be ${TIME_WORDS}; the call is left out`, 'streaming.time');
+      this.firstAt ??= this.instant(time);
     });
   };
 
-  /** The result can be seen, whole. Only the first call counts. */
+  /** The result can be seen, whole. Only the first call that is right counts. */
   readonly shown = (facts: ShownFacts = {}): void => {
     this.session.guard('shown', () => {
       if (this.shownAt) return;
       const { id, time, ...rest } = factsIn(facts);
-      this.shownAt = this.instant(time);
-      this.say('shown', 'result.shown', { firstMs: between(this.startedAt, this.firstAt), latencyMs: between(this.startedAt, this.shownAt), ...rest }, { id, time });
+      const at = this.instant(time);
+      if (this.say('shown', 'result.shown', { firstMs: between(this.startedAt, this.firstAt), latencyMs: between(this.startedAt, at), ...rest }, { id, time })) this.shownAt = at;
     });
   };
 
@@ -146,17 +148,15 @@ export class Invocation {
   /** An undo: every decision so far is taken back. */
   readonly withdrawn = (facts: WithdrawnFacts = {}): void => {
     this.session.guard('withdrawn', () => {
-      this.settled = false;
       const { id, time, ...rest } = factsIn(facts);
-      this.say('withdrawn', 'decision.withdrawn', rest, { id, time });
+      if (this.say('withdrawn', 'decision.withdrawn', rest, { id, time })) this.settled = false;
     });
   };
 
   /** The AI gave no result. Of an error only its class is told (`TimeoutError`, `ECONNRESET`), never its message. */
   readonly failed = (error: unknown, stamp: Stamp = {}): void => {
     this.session.guard('failed', () => {
-      this.settled = true;
-      this.say('failed', 'invocation.failed', { error: classOf(error) }, stamp ?? {});
+      if (this.say('failed', 'invocation.failed', { error: classOf(error) }, stamp ?? {})) this.settled = true;
     });
   };
 
@@ -170,17 +170,22 @@ export class Invocation {
 
   private decide(call: string, name: EventName, facts: AcceptedFacts & OverriddenFacts): void {
     this.session.guard(call, () => {
-      this.settled = true;
       const { id, time, ...rest } = factsIn(facts);
-      this.say(call, name, { dwellMs: between(this.shownAt, this.instant(time)), ...rest }, { id, time });
+      if (this.say(call, name, { dwellMs: between(this.shownAt, this.instant(time)), ...rest }, { id, time })) this.settled = true;
     });
   }
 
-  /** @internal reports in this invocation's name, also what foothold reports about it */
-  say(call: string, name: EventName, facts: object, { id, time }: { id?: unknown; time?: unknown }): void {
+  /**
+   * @internal reports in this invocation's name, also what foothold reports about it
+   * @returns whether the call makes an event; one that makes none leaves the handle as it was
+   */
+  say(call: string, name: EventName, facts: object, { id, time }: { id?: unknown; time?: unknown }): boolean {
     const { standing } = this;
-    if (typeof standing === 'string') return this.session.drop(`${standing}-token`, 'token', `${call}: the handle was resumed from ${standing === 'missing' ? 'no token' : 'something that is no token'}; it was dropped`, call);
-    this.session.report({ call, name, ...standing, facts: { ...facts, invocation: standing.invocation }, id, time: time ?? this.now() });
+    if (typeof standing === 'string') {
+      this.session.drop(`${standing}-token`, 'token', `${call}: the handle was resumed from ${standing === 'missing' ? 'no token' : 'something that is no token'}; it was dropped`, call);
+      return false;
+    }
+    return this.session.report({ call, name, ...standing, facts: { ...facts, invocation: standing.invocation }, id, time: time ?? this.now() });
   }
 
   /** Not before what this handle told last, so that a clock that is set back turns no story round. */

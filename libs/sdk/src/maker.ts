@@ -5,7 +5,7 @@ import { Names } from './identity.js';
 import { type Machine } from './machine.js';
 import { type Entry } from './queue.js';
 import { type Settings } from './settings.js';
-import { isoOf, textOf } from './time.js';
+import { isoOf, textOf, TIME_WORDS } from './time.js';
 import { SDK, VERSION } from './version.js';
 
 /** What a call of the host comes to. */
@@ -72,7 +72,7 @@ export class Maker {
     if (reading.unknown !== undefined) unknown(reading.unknown);
     if (id !== undefined && id !== null && eventId.read(id) === undefined) return { field: 'id', words: eventId.words };
     const when = textOf(time ?? this.machine.now());
-    if (when === undefined) return { field: 'time', words: 'a Date, milliseconds since 1970, or a date-time with offset' };
+    if (when === undefined) return { field: 'time', words: TIME_WORDS };
 
     const aboutPerson = !ABOUT_DEPLOYMENT.has(name);
     if (publishable && !aboutPerson) return { field: 'key', words: 'a write key (fhw_) in a backend: with a publishable key only what is about the person can be reported' };

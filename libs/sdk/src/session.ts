@@ -61,8 +61,10 @@ export class Session {
     }
   }
 
-  report(report: Report): void {
+  /** @returns whether the call makes an event, be there room for it or not */
+  report(report: Report): boolean {
     const { call } = report;
+    let good = false;
     this.guard(call, () => {
       this.liven();
       if (this.settings.fault) return this.drops.count('not-configured');
@@ -70,9 +72,11 @@ export class Session {
       const made = this.maker.event(report, this.traceUnderWay(), (field) => this.sayUnknown(call, field));
       if ('field' in made) return this.drop('invalid-argument', 'invalid-argument', `${call}: ${made.field} must be ${made.words}; it was dropped`, `${call}.${made.field}`);
       if (this.sender.isOthers(made.person)) return this.drop('other-person', 'other-person', `${call}: reported in the name of somebody else than the person of personToken; it was dropped: only a backend can speak for others`, call);
+      good = true;
       if (this.queue.offer(made)) this.sender.wake();
       else this.drop('queue-full', 'queue-full', 'more events wait than fit (queueEvents, queueBytes); the newest are dropped');
     });
+    return good;
   }
 
   /** A call that comes to nothing. */

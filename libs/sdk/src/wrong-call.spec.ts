@@ -61,7 +61,7 @@ describe('a wrong argument', () => {
     handle.accepted(trap);
     handle.abandoned('dismissed', trap);
     sdk.foothold.feedback({ invocation: handle, ...{ score: trap as never } });
-    expect(sdk.foothold.stats().dropped).toEqual({ 'sdk-error': 4, 'malformed-token': 1, 'invalid-argument': 1 });
+    expect(sdk.foothold.stats().dropped).toEqual({ 'sdk-error': 5, 'malformed-token': 1, 'invalid-argument': 1 });
   });
 
   it('null is as good as nothing', async () => {
