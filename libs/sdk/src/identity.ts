@@ -59,10 +59,8 @@ export class Names {
     return `00-${this.pool.hex(15)}01-${this.pool.hex(7)}01-01`;
   }
 
-  /** Eleven digits that tell this session from others. */
+  /** Eight digits that tell this session from others. */
   session(): string {
-    let text = '';
-    while (text.length < 11) text += String(this.pool.next() % 100).padStart(2, '0');
-    return text.slice(0, 11);
+    return String(parseInt(this.pool.hex(6), 16) % 1e8).padStart(8, '0');
   }
 }
