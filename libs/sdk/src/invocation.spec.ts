@@ -151,6 +151,24 @@ describe('ids and traces', () => {
     expect(new Set(traces.slice(0, 4)).size).toBe(2);
     expect(traces[4]).toBeUndefined();
   });
+
+  it.each([[undefined, 0, 30], [0, 0, 0], [0.5, 400, 600], [1, 1_000, 1_000], [7, 0, 30], ['all', 0, 30]])('of which a share is sampled: with traces %p, %i to %i of a thousand', (traces, least, most) => {
+    const { foothold, warnings } = startSdk({ traces: traces as never });
+    const flags = Array.from({ length: 1_000 }, () => foothold.invocation(STARTED).headers()['traceparent']!.slice(-3));
+    const sampled = flags.filter((flag) => flag === '-01').length;
+    expect([sampled >= least, sampled <= most, new Set([...flags, '-00', '-01']).size]).toEqual([true, true, 2]);
+    expect(warnings.map(({ message }) => message)).toEqual(traces === 7 || traces === 'all' ? ['traces: must be a number from 0 to 1; 0.01 is used'] : []);
+  });
+
+  it.each(['00', '01'])('the host’s own trace keeps its flag (%s), here and where it is resumed', async (flag) => {
+    const trace = TRACE.slice(0, -2) + flag;
+    const sdk = startSdk({ traceparent: () => trace, traces: 0.5 });
+    const headers = sdk.foothold.invocation(STARTED).headers();
+    const other = startSdk({ traces: 0.5 });
+    other.foothold.resume(headers).shown();
+    await Promise.all([told(sdk), told(other)]);
+    expect([headers['traceparent'], ...[sdk, other].map(({ machine }) => machine.sent[0]!.events[0]!['traceparent'])]).toEqual([trace, trace, trace]);
+  });
 });
 
 describe('the class of an error', () => {

@@ -129,7 +129,7 @@ export class Reporter {
     session.guard('invocation', () => {
       const { id, eventId, time, ...rest } = factsIn(facts);
       const { deployment } = session.settings;
-      const traceparent = session.traceUnderWay() ?? session.maker.names.traceparent();
+      const traceparent = session.traceUnderWay() ?? session.maker.names.traceparent(session.settings.traces);
       handle = new Invocation(session, { deployment, person, invocation: id ?? session.maker.names.uuid(session.machine.now()), traceparent });
       handle.begin(rest, eventId, time);
     });

@@ -14,6 +14,7 @@ const RANGES = {
   retryBaseMs: [1, 600_000],
   retryMaxMs: [1, 3_600_000],
   heartbeatMs: [1, 86_400_000],
+  traces: [0, 1],
 } as const;
 
 type Tuning = Record<keyof typeof RANGES, number>;
@@ -52,12 +53,12 @@ export function settingsOf(given: Given, machine: Machine, warnings: Warnings): 
   if (machine.inBrowser && !fault && given.key!.startsWith('fhw_')) {
     warnings.say('invalid-options', 'key: a secret key (fhw_) in a browser can be read by everybody; revoke it, and use a publishable one (fhp_) with personToken', 'key');
   }
-  const usual: Tuning = { batchEvents: 500, batchBytes: 1_000_000, flushAfterMs: 1_000, requestTimeoutMs: 10_000, retryBaseMs: 500, retryMaxMs: 30_000, heartbeatMs: 60_000, ...machine.defaults };
+  const usual: Tuning = { batchEvents: 500, batchBytes: 1_000_000, flushAfterMs: 1_000, requestTimeoutMs: 10_000, retryBaseMs: 500, retryMaxMs: 30_000, heartbeatMs: 60_000, traces: 0.01, ...machine.defaults };
   const tuning = { ...usual };
   for (const name of Object.keys(RANGES) as (keyof Tuning)[]) {
     const value = given[name];
     const [least, most] = RANGES[name];
-    if (typeof value === 'number' && value >= least && value <= most) tuning[name] = Math.floor(value);
+    if (typeof value === 'number' && value >= least && value <= most) tuning[name] = name === 'traces' ? value : Math.floor(value);
     else if (value !== undefined) warnings.say('invalid-options', `${name}: must be a number from ${least} to ${most}; ${usual[name]} is used`, name);
   }
   return {
