@@ -17,6 +17,8 @@ import { quietly, Warnings } from './warnings.js';
 
 /** Of the time to shut down in, at most so much is kept for confessing what could not be sent. */
 const LONGEST_FAREWELL_MS = 1_000;
+/** So long a process that ends without `shutdown` is kept alive to send what waits. */
+const LAST_MOMENT_MS = 2_000;
 const USUAL_FLUSH_MS = 10_000;
 const USUAL_SHUTDOWN_MS = 5_000;
 /** Asked for more, timers run at once. */
@@ -34,6 +36,8 @@ export class Session {
   private active = false;
   private beating = false;
   private stopBeating = () => {};
+  /** As long as it beats, it hears of the end of the process, too. */
+  private stopListening = () => {};
   /** How many wait. */
   private heartbeats = 0;
   /** Looked at whenever entries are settled. */
@@ -115,8 +119,14 @@ export class Session {
     this.sender.lastChance().catch(() => undefined);
   }
 
+  /** The process is about to end by itself: what waits, or was not told, is sent first. What others report within this event still counts. */
+  private lastMoment(): void {
+    if (this.queue.size > 0 || this.drops.anyUntold) this.machine.after(0, () => void this.shutdown(LAST_MOMENT_MS), true);
+  }
+
   private async end(timeoutMs: number): Promise<boolean> {
     this.stopBeating();
+    this.stopListening();
     if (this.settings.fault) return true;
     const deadline = this.machine.monotonic() + timeoutMs;
     const emptied = () => this.queue.size === 0;
@@ -184,14 +194,16 @@ export class Session {
 
   private liven(): void {
     this.active = true;
-    if (!this.beating && !this.ending && !this.settings.fault) this.beatLater();
+    if (this.beating || this.ending || this.settings.fault) return;
+    this.beatLater();
+    this.stopListening = this.machine.beforeEnd?.(() => this.lastMoment()) ?? (() => {});
   }
 
   private beatLater(): void {
     this.beating = true;
     this.stopBeating = this.machine.after(this.settings.heartbeatMs, () => {
       this.beating = false;
-      if (!this.active && !this.drops.anyUntold && this.queue.size === 0) return;
+      if (!this.active && !this.drops.anyUntold && this.queue.size === 0) return this.stopListening();
       this.confess();
       this.beatLater();
     });
