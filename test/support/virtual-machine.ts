@@ -19,6 +19,8 @@ export type Reaction = { status: number; headers?: Record<string, string>; body?
 
 export const accepted = (count: number, refused: object[] = []): Reaction => ({ status: 202, body: JSON.stringify({ accepted: count - refused.length, refused }) });
 
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 interface Timer {
   at: number;
   order: number;
@@ -44,7 +46,8 @@ export class VirtualMachine implements Machine {
   source = (deployment: string): string => `urn:foothold:${deployment}`;
 
   after = (milliseconds: number, run: () => void): (() => void) => {
-    const timer = { at: this.elapsed + milliseconds, order: this.order++, run };
+    // As `setTimeout`: what is too long for it, it runs at once.
+    const timer = { at: this.elapsed + (milliseconds > LONGEST_TIMER_MS ? 1 : milliseconds), order: this.order++, run };
     this.timers.push(timer);
     return () => (this.timers = this.timers.filter((other) => other !== timer));
   };

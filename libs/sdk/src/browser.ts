@@ -48,7 +48,8 @@ function originOf({ location }: Page): string | undefined {
 export class Foothold extends Reporter {
   /** Wrong options throw nothing: they are said by `onWarning`, and every call counts as dropped. */
   constructor(options: FootholdOptions) {
-    super(new Session(options, browser), options?.person);
+    const session = new Session(options, browser);
+    super(session, session.settings.person);
     const leave = () => this.session.lastChance();
     page.addEventListener?.('pagehide', leave);
     // On phones, a page that is put away is often the last that is heard of it.

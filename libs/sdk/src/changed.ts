@@ -11,13 +11,18 @@ const CELLS = 64_000_000;
  *
  * Exact up to 64 million pairs of characters (8,000 by 8,000, not counting what both texts begin and end with alike; some
  * 30 ms, most texts less than one). For longer ones never too small, and exact or nearly so where long stretches were left as
- * they were, in time that grows with their length only.
+ * they were, in time that grows with their length only. Never throws: where one of them is no text and cannot be made one, or
+ * is longer than memory, it is NaN, and a decision that says so is dropped as wrong.
  */
 export function changed(before: string, after: string): number {
-  const a = codePoints(String(before ?? ''));
-  const b = codePoints(String(after ?? ''));
-  const longer = Math.max(a.length, b.length);
-  return longer === 0 ? 0 : Math.min(1, distance(a, b) / longer);
+  try {
+    const a = codePoints(String(before ?? ''));
+    const b = codePoints(String(after ?? ''));
+    const longer = Math.max(a.length, b.length);
+    return longer === 0 ? 0 : Math.min(1, distance(a, b) / longer);
+  } catch {
+    return NaN;
+  }
 }
 
 function codePoints(text: string): Text {

@@ -75,6 +75,14 @@ const FIELDS: Record<EventName, Record<string, Rule>> = {
 /** `data` as it may be sent, or the field at fault and what to pass there. `unknown` names a field that was left out. */
 export type Reading = { data: Record<string, unknown>; unknown?: string } | { field: string; words: string };
 
+/**
+ * What a host passed as the facts of a call. What is no object holds none: it is told as a field that is not part of the
+ * call, rather than taken apart (a long text has as many fields as letters).
+ */
+export function factsIn<Facts extends object>(facts: Facts): Partial<Facts> {
+  return typeof facts === 'object' || facts === undefined ? (facts ?? {}) : ({ [typeof facts]: true } as Partial<Facts>);
+}
+
 /** Reads what a host passed for an event; null counts as left out. */
 export function readFacts(name: EventName, facts: Record<string, unknown>): Reading {
   const reading = read(FIELDS[name], facts);

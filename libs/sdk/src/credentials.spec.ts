@@ -4,6 +4,8 @@ import { createPublicKey, verify, type JsonWebKey } from 'node:crypto';
 import { startSdk } from '../../../test/support/sdk.js';
 import { accepted } from '../../../test/support/virtual-machine.js';
 import { personToken } from './person-token.js';
+import { Reporter } from './reporter.js';
+import { tokenOf } from './token.js';
 
 /** The test key of RFC 8037, appendix A. */
 const SEED = 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A';
@@ -137,5 +139,59 @@ describe('with a publishable key', () => {
     report();
     await machine.pass(50_000);
     expect(asked).toBe(1);
+  });
+});
+
+describe('what is reported in the name of somebody else than the person of the token', () => {
+  const STARTED = { surface: 'in-workflow', initiative: 'person' } as const;
+  const invocationOf = (person: string | undefined) => tokenOf({ deployment: 'claims', invocation: 'i-1', person, traceparent: undefined });
+  /** A page without a person of its own: who it is says the token. */
+  const page = (personToken: string | (() => string)) => {
+    const sdk = startSdk({ key: 'fhp_k', personToken });
+    return { ...sdk, foothold: new Reporter(sdk.session, undefined) };
+  };
+  const sent = ({ machine }: ReturnType<typeof startSdk>) => machine.sent.flatMap(({ events }) => events).map(({ type, data }) => [(type as string).slice('foothold.'.length, -'.v1'.length), data]);
+
+  it.each<[string, string | (() => string)]>([['known from the begin', token('Bób 🧡', 900)], ['fetched later', () => token('Bób 🧡', 900)]])('is dropped, told and confessed (a token %s); the rest is sent', async (_, source) => {
+    const sdk = page(source);
+    sdk.foothold.resume(invocationOf('jane')).accepted();
+    sdk.foothold.as('carol').task({ task: 't-1', taskKind: 'k' });
+    sdk.foothold.as('carol').feedback({ score: 1 });
+    sdk.foothold.resume(invocationOf('Bób 🧡')).overridden();
+    sdk.foothold.resume(invocationOf(undefined)).withdrawn();
+    sdk.foothold.as('Bób 🧡').task({ task: 't-2', taskKind: 'k' });
+    await sdk.machine.passUntil(sdk.foothold.flush());
+    sdk.foothold.as('carol').invocation(STARTED).shown();
+    expect(await sdk.machine.passUntil(sdk.foothold.shutdown())).toBe(true);
+    expect(sdk.foothold.stats()).toEqual({ queued: 0, delivered: 3, dropped: { 'other-person': 5 } });
+    expect(sent(sdk)).toEqual([
+      ['result.overridden', { invocation: 'i-1' }],
+      ['decision.withdrawn', { invocation: 'i-1' }],
+      ['task.completed', { task: 't-2', taskKind: 'k' }],
+      ['sdk.reported', { queued: 0, dropped: { 'other-person': 5 }, sdk: 'foothold-js', version: expect.any(String) }],
+    ]);
+    expect(new Set(sdk.kinds())).toEqual(new Set(['other-person']));
+    expect(JSON.stringify(sdk.warnings)).not.toMatch(/jane|carol|Bób/);
+  });
+
+  it('names the call, where the person is known by then', () => {
+    const { foothold, warnings } = page(token('bob', 900));
+    foothold.resume(invocationOf('jane')).accepted();
+    expect(warnings).toEqual([{ kind: 'other-person', at: 'accepted', message: 'accepted: reported in the name of somebody else than the person of personToken; it was dropped: only a backend can speak for others' }]);
+  });
+
+  it('is not sent when the page is left either', async () => {
+    const sdk = page(token('bob', 900));
+    sdk.foothold.as('carol').task({ task: 't-1', taskKind: 'k' });
+    sdk.foothold.task({ task: 't-2', taskKind: 'k' });
+    sdk.session.lastChance();
+    await sdk.machine.pass(10);
+    expect(sent(sdk)).toEqual([['task.completed', { task: 't-2', taskKind: 'k' }], ['sdk.reported', expect.objectContaining({ dropped: { 'other-person': 1 } })]]);
+  });
+
+  it('is no matter of what is no person at all, which is a wrong argument', () => {
+    const { foothold, warnings } = page(token('bob', 900));
+    foothold.as(null as never).task({ task: 't-1', taskKind: 'k' });
+    expect([foothold.stats().dropped, warnings[0]!.at]).toEqual([{ 'invalid-argument': 1 }, 'task.person']);
   });
 });

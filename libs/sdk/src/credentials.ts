@@ -2,10 +2,12 @@
  * The person token a browser sends beside its publishable key. The host's function is asked for one, asked again shortly
  * before that one expires, and once more where the collector does not take it.
  *
- * Events carry no person of their own, so a token of somebody else would give them to somebody else: it is not used.
+ * Events carry no person of their own, so a token of somebody else would give them to somebody else: it is not used. And
+ * what is reported in somebody else's name (by a view, by a resumed handle) must not go with the token of this one.
  */
 import { type Machine } from './machine.js';
 import { type PersonTokenSource } from './options.js';
+import { unpacked } from './token.js';
 
 /** Before a token expires by this much, another is fetched. */
 const MARGIN_MS = 30_000;
@@ -16,16 +18,17 @@ export class NoPersonToken extends Error {}
 export class PersonTokens {
   /** The token to send now, where one is at hand. */
   current: string | undefined;
+  /** Whose events these are, as soon as a token says so. */
+  person: string | undefined;
   /** By the machine's monotonic clock: clocks of browsers are often wrong, but a second lasts a second. */
   private renewAt = Infinity;
-  private person: string | undefined;
 
   constructor(
     private readonly source: PersonTokenSource,
     private readonly machine: Machine,
     private readonly timeoutMs: number,
   ) {
-    if (typeof source === 'string') this.current = source;
+    if (typeof source === 'string') [this.current, this.person] = [source, claimsOf(source).sub];
   }
 
   /**
@@ -74,10 +77,10 @@ export class PersonTokens {
 }
 
 /** What a token says of itself; nothing here relies on it being true. */
-function claimsOf(token: string): { sub?: string; iat: number; exp: number } {
+function claimsOf(token: string): { sub?: string | undefined; iat: number; exp: number } {
   try {
-    const claims = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, unknown>;
-    return { sub: String(claims['sub']), iat: Number(claims['iat']), exp: Number(claims['exp']) };
+    const claims = unpacked(token.split('.')[1]!) as Record<string, unknown>;
+    return { sub: typeof claims['sub'] === 'string' ? claims['sub'] : undefined, iat: Number(claims['iat']), exp: Number(claims['exp']) };
   } catch {
     return { iat: NaN, exp: NaN };
   }

@@ -46,8 +46,8 @@ describe('batches', () => {
     foothold.as('joe').task({ task: 't', taskKind: 'triage' });
     await machine.passUntil(foothold.flush());
     const numbers = machine.sent[0]!.events.map(({ sequence }) => sequence as string);
-    const session = numbers[0]!.slice(0, 11);
-    expect(numbers).toEqual([1, 2, 3, 4].map((n) => `${session}00000000${n}`));
+    const session = numbers[0]!.slice(0, 8);
+    expect(numbers).toEqual([1, 2, 3, 4].map((n) => `${session}00000000000${n}`));
   });
 
   it('say when they were sent, on every attempt, and change nothing else', async () => {

@@ -1,12 +1,13 @@
 /** What had to be dropped, by reason, and how much of that no heartbeat has told yet. */
 
 /**
- * `invalid-argument` a call that makes no event; `missing-token`, `malformed-token` a call on a handle that was resumed
- * from nothing or from junk; `not-configured` options that name no collector; `queue-full` more than fits; `refused` by the
- * collector, event by event; `rejected` by the collector, a whole batch; `too-large` a single event it finds too long;
- * `shutdown` after or at the end; `sdk-error` a bug here, or an argument that throws when it is read.
+ * `invalid-argument` a call that makes no event; `other-person` in the name of somebody else than the person of the person
+ * token; `missing-token`, `malformed-token` a call on a handle that was resumed from nothing or from junk; `not-configured`
+ * options that name no collector; `queue-full` more than fits; `refused` by the collector, event by event; `rejected` by the
+ * collector, a whole batch; `too-large` a single event it finds too long; `shutdown` after or at the end; `sdk-error` a bug
+ * here, or an argument that throws when it is read.
  */
-export type DropReason = 'invalid-argument' | 'missing-token' | 'malformed-token' | 'not-configured' | 'queue-full' | 'refused' | 'rejected' | 'too-large' | 'shutdown' | 'sdk-error';
+export type DropReason = 'invalid-argument' | 'other-person' | 'missing-token' | 'malformed-token' | 'not-configured' | 'queue-full' | 'refused' | 'rejected' | 'too-large' | 'shutdown' | 'sdk-error';
 
 export type DropCounts = Partial<Record<DropReason, number>>;
 

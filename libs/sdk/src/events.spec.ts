@@ -58,6 +58,18 @@ describe('the contract', () => {
     expect(verdict(event).outcome).toBe('accepted');
   });
 
+  it('the events of a session are still taken, and in order, after thousands of millions', () => {
+    const long = new Maker(machine, session.settings);
+    const numbers = [999_999_998, 999_999_999, 99_999_999_999, 999_999_999_998].map((told) => {
+      Object.assign(long, { counted: told });
+      const event = JSON.parse(long.heartbeat(0, {}).text) as { sequence: string };
+      expect(verdict(event).outcome).toBe('accepted');
+      return event.sequence;
+    });
+    expect(numbers.map((number) => [number.length, Number(number.slice(8))])).toEqual([999_999_999, 1_000_000_000, 100_000_000_000, 999_999_999_999].map((n) => [20, n]));
+    expect(numbers.slice().sort()).toEqual(numbers);
+  });
+
   it('a heartbeat passes', () => {
     expect(verdict(JSON.parse(maker.heartbeat(2e6, { 'queue-full': 1e13, refused: 2 }).text)).outcome).toBe('accepted');
   });

@@ -98,6 +98,34 @@ describe('shutdown', () => {
     expect(machine.idle).toBe(true);
   });
 
+  it('for ever, or for longer than a timer can, waits as long as a timer can', async () => {
+    for (const patience of [Infinity, 2 ** 31, 1e300]) {
+      const { machine, report, foothold } = start({}, ({ events }) => ({ ...(accepted(events.length) as object), status: 202, afterMs: 5_000 }));
+      report(3);
+      expect(await machine.passUntil(foothold.flush(patience))).toBe(true);
+      report();
+      expect(await machine.passUntil(foothold.shutdown(patience))).toBe(true);
+      expect(foothold.stats()).toEqual({ queued: 0, delivered: 4, dropped: {} });
+    }
+  });
+
+  it.each([NaN, null, '5000', 5_000n, {}, Symbol('long')])('in a time that is none (%p) takes the usual one', async (patience) => {
+    const { machine, report, foothold } = start({}, () => 'no answer');
+    report();
+    expect(await machine.passUntil(foothold.flush(patience as never))).toBe(false);
+    expect(machine.monotonic()).toBe(10_000);
+    expect(await machine.passUntil(foothold.shutdown(patience as never))).toBe(false);
+    expect(machine.monotonic()).toBe(15_000);
+  });
+
+  it('in less than no time drops and tells what waits', async () => {
+    const { machine, report, foothold } = start();
+    report();
+    expect(await machine.passUntil(foothold.flush(-Infinity))).toBe(false);
+    expect(await machine.passUntil(foothold.shutdown(-1))).toBe(false);
+    expect([machine.monotonic(), foothold.stats().dropped]).toEqual([0, { shutdown: 1 }]);
+  });
+
   it('tells what was refused in the last batch', async () => {
     const { machine, report, foothold } = start({}, inTurn(accepted(3, [{ index: 0, field: 'time', reason: 'x', fix: 'y' }])));
     report(2);

@@ -25,13 +25,23 @@ describe('a UUIDv7', () => {
 });
 
 describe('names', () => {
-  it('of traces are traceparents of traces that are sampled', () => {
-    expect(names().traceparent()).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  it('of traces are traceparents, sampled in the share that is asked for, as the trace id decides', () => {
+    const made = names();
+    for (const [share, least, most] of [[0, 0, 0], [0.01, 50, 150], [0.5, 4_700, 5_300], [1, 10_000, 10_000]] as const) {
+      const traces = Array.from({ length: 10_000 }, () => made.traceparent(share));
+      const sampled = traces.filter((trace) => trace.endsWith('-01'));
+      for (const trace of traces) expect(trace).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
+      expect(sampled.length).toBeGreaterThanOrEqual(least);
+      expect(sampled.length).toBeLessThanOrEqual(most);
+      // By the last seven bytes of the id, as W3C trace context has it: whoever samples less keeps some of the same.
+      const chance = (trace: string) => parseInt(trace.slice(21, 34), 16) / 16 ** 13;
+      expect(traces.filter((trace) => chance(trace) >= 1 - share)).toEqual(sampled);
+    }
   });
 
-  it('of sessions are eleven digits', () => {
+  it('of sessions are eight digits', () => {
     const made = names();
-    expect(made.session()).toMatch(/^\d{11}$/);
+    for (let i = 0; i < 1_000; i++) expect(made.session()).toMatch(/^\d{8}$/);
     expect(made.session()).not.toBe(made.session());
   });
 });

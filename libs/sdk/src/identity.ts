@@ -54,15 +54,18 @@ export class Names {
     return `${time.slice(0, 8)}-${time.slice(8)}-7${this.counter.toString(16).padStart(3, '0')}-${variant}${this.pool.hex(1)}-${this.pool.hex(6)}`;
   }
 
-  /** A W3C traceparent of a new trace, sampled. */
-  traceparent(): string {
-    return `00-${this.pool.hex(15)}01-${this.pool.hex(7)}01-01`;
+  /**
+   * A W3C traceparent of a new trace. Its id decides whether it is sampled, as OpenTelemetry's consistent sampling does.
+   * @param share of traces to sample, 0 to 1
+   */
+  traceparent(share: number): string {
+    const trace = `${this.pool.hex(15)}01`;
+    const chance = parseInt(trace.slice(18, 31), 16) / 16 ** 13;
+    return `00-${trace}-${this.pool.hex(7)}01-${chance >= 1 - share ? '01' : '00'}`;
   }
 
-  /** Eleven digits that tell this session from others. */
+  /** Eight digits that tell this session from others. */
   session(): string {
-    let text = '';
-    while (text.length < 11) text += String(this.pool.next() % 100).padStart(2, '0');
-    return text.slice(0, 11);
+    return String(parseInt(this.pool.hex(6), 16) % 1e8).padStart(8, '0');
   }
 }

@@ -86,6 +86,40 @@ describe('what is left unsaid', () => {
     expect((await told(sdk)).slice(1)).toEqual([['result.accepted', {}], ['decision.withdrawn', {}], ['result.abandoned', { cause: 'dismissed' }]]);
   });
 
+  it('what an invalid call would have kept from being said is said', async () => {
+    const sdk = startSdk();
+    const handle = sdk.foothold.invocation(STARTED);
+    handle.streaming({ time: 'soon' });
+    await sdk.machine.pass(10);
+    handle.streaming();
+    handle.shown({ confidence: 95 });
+    await sdk.machine.pass(20);
+    handle.shown({ confidence: 0.95 });
+    handle.accepted({ changed: 2 });
+    handle.abandoned('navigated');
+    handle.failed('timeout', { time: 'soon' });
+    handle.abandoned('dismissed');
+    handle.accepted();
+    handle.withdrawn({ time: 'soon' });
+    handle.abandoned('stopped');
+    expect((await told(sdk)).slice(1)).toEqual([
+      ['result.shown', { confidence: 0.95, firstMs: 10, latencyMs: 30 }],
+      ['result.abandoned', { cause: 'navigated' }],
+      ['result.abandoned', { cause: 'dismissed' }],
+      ['result.accepted', { dwellMs: 0 }],
+    ]);
+    expect(sdk.foothold.stats().dropped).toEqual({ 'invalid-argument': 4 });
+    expect(sdk.warnings.map(({ at }) => at)).toEqual(['streaming.time', 'shown.confidence', 'accepted.changed', 'failed.time', 'withdrawn.time']);
+  });
+
+  it('a decision that found no room is still one: nothing says that the result was left', () => {
+    const sdk = startSdk({ queueEvents: 1 });
+    const handle = sdk.foothold.invocation(STARTED);
+    handle.accepted();
+    handle.abandoned('navigated');
+    expect(sdk.foothold.stats().dropped).toEqual({ 'queue-full': 1 });
+  });
+
   it('abandonment after a failure, and showing twice', async () => {
     const sdk = startSdk();
     const handle = sdk.foothold.invocation(STARTED);
@@ -116,6 +150,24 @@ describe('ids and traces', () => {
     const traces = sdk.machine.sent[0]!.events.map(({ traceparent }) => traceparent);
     expect(new Set(traces.slice(0, 4)).size).toBe(2);
     expect(traces[4]).toBeUndefined();
+  });
+
+  it.each([[undefined, 0, 30], [0, 0, 0], [0.5, 400, 600], [1, 1_000, 1_000], [7, 0, 30], ['all', 0, 30]])('of which a share is sampled: with traces %p, %i to %i of a thousand', (traces, least, most) => {
+    const { foothold, warnings } = startSdk({ traces: traces as never });
+    const flags = Array.from({ length: 1_000 }, () => foothold.invocation(STARTED).headers()['traceparent']!.slice(-3));
+    const sampled = flags.filter((flag) => flag === '-01').length;
+    expect([sampled >= least, sampled <= most, new Set([...flags, '-00', '-01']).size]).toEqual([true, true, 2]);
+    expect(warnings.map(({ message }) => message)).toEqual(traces === 7 || traces === 'all' ? ['traces: must be a number from 0 to 1; 0.01 is used'] : []);
+  });
+
+  it.each(['00', '01'])('the host’s own trace keeps its flag (%s), here and where it is resumed', async (flag) => {
+    const trace = TRACE.slice(0, -2) + flag;
+    const sdk = startSdk({ traceparent: () => trace, traces: 0.5 });
+    const headers = sdk.foothold.invocation(STARTED).headers();
+    const other = startSdk({ traces: 0.5 });
+    other.foothold.resume(headers).shown();
+    await Promise.all([told(sdk), told(other)]);
+    expect([headers['traceparent'], ...[sdk, other].map(({ machine }) => machine.sent[0]!.events[0]!['traceparent'])]).toEqual([trace, trace, trace]);
   });
 });
 

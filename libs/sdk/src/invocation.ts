@@ -2,10 +2,11 @@
  * The handle of one invocation: the story of one request to the AI, told as it happens. What arrives: calls of the host. What
  * leaves: reports to the session, with the durations between them. None of it throws, waits or returns anything.
  */
+import { factsIn } from './check.js';
 import { classOf } from './failure.js';
 import { type Cause, type EventName } from './events.js';
 import { type Session } from './session.js';
-import { textOf, microsOf, type Time } from './time.js';
+import { textOf, microsOf, TIME_WORDS, type Time } from './time.js';
 import { HEADER, tokenOf, type Carried } from './token.js';
 
 /** What every call takes beside its own facts. */
@@ -92,17 +93,19 @@ export class Invocation {
   /** What names this invocation in another process, days later: `foothold.resume(token)`. It names the person: keep it out of logs. */
   get token(): string {
     const { standing } = this;
-    let token = '';
-    if (typeof standing !== 'string') this.session.guard('token', () => void (token = tokenOf(standing)));
-    return token;
+    try {
+      return typeof standing === 'string' ? '' : tokenOf(standing);
+    } catch {
+      return ''; // of an id that is none, which is told with every call
+    }
   }
 
   /** The token as headers, with the trace of the work under way: for requests to the host's own backend. */
-  headers(): Record<string, string> {
+  readonly headers = (): Record<string, string> => {
     if (typeof this.standing === 'string') return {};
     const traceparent = this.session.traceUnderWay() ?? this.standing.traceparent;
     return { [HEADER]: this.token, ...(traceparent === undefined ? {} : { traceparent }) };
-  }
+  };
 
   /** @internal for the handle that is there from its begin */
   begin(facts: object, id: unknown, time: unknown): void {
@@ -111,77 +114,78 @@ export class Invocation {
   }
 
   /** Part of the result can be seen; only the first call counts. */
-  streaming(facts: { time?: Time } = {}): void {
+  readonly streaming = (facts: { time?: Time } = {}): void => {
     this.session.guard('streaming', () => {
-      this.firstAt ??= this.instant(facts?.time);
+      const time: unknown = facts?.time ?? undefined;
+      if (time !== undefined && textOf(time) === undefined) return this.session.warnings.say('invalid-argument', `streaming: time must be ${TIME_WORDS}; the call is left out`, 'streaming.time');
+      this.firstAt ??= this.instant(time);
     });
-  }
+  };
 
-  /** The result can be seen, whole. Only the first call counts. */
-  shown(facts: ShownFacts = {}): void {
+  /** The result can be seen, whole. Only the first call that is right counts. */
+  readonly shown = (facts: ShownFacts = {}): void => {
     this.session.guard('shown', () => {
       if (this.shownAt) return;
-      const { id, time, ...rest } = facts ?? {};
-      this.shownAt = this.instant(time);
-      this.say('shown', 'result.shown', { firstMs: between(this.startedAt, this.firstAt), latencyMs: between(this.startedAt, this.shownAt), ...rest }, { id, time });
+      const { id, time, ...rest } = factsIn(facts);
+      const at = this.instant(time);
+      if (this.say('shown', 'result.shown', { firstMs: between(this.startedAt, this.firstAt), latencyMs: between(this.startedAt, at), ...rest }, { id, time })) this.shownAt = at;
     });
-  }
+  };
 
   /** The person took the result, as it was or changed. */
-  accepted(facts: AcceptedFacts = {}): void {
-    this.decide('accepted', 'result.accepted', facts);
-  }
+  readonly accepted = (facts: AcceptedFacts = {}): void => this.decide('accepted', 'result.accepted', facts);
 
   /** The person decided against the result and did something else. */
-  overridden(facts: OverriddenFacts = {}): void {
-    this.decide('overridden', 'result.overridden', facts);
-  }
+  readonly overridden = (facts: OverriddenFacts = {}): void => this.decide('overridden', 'result.overridden', facts);
 
   /** The person left the result without a decision. After a decision it says nothing, so it may be called whenever a view closes. */
-  abandoned(cause: Cause, stamp: Stamp = {}): void {
+  readonly abandoned = (cause: Cause, stamp: Stamp = {}): void => {
     this.session.guard('abandoned', () => {
       if (!this.settled) this.say('abandoned', 'result.abandoned', { cause }, stamp ?? {});
     });
-  }
+  };
 
   /** An undo: every decision so far is taken back. */
-  withdrawn(facts: WithdrawnFacts = {}): void {
+  readonly withdrawn = (facts: WithdrawnFacts = {}): void => {
     this.session.guard('withdrawn', () => {
-      this.settled = false;
-      const { id, time, ...rest } = facts ?? {};
-      this.say('withdrawn', 'decision.withdrawn', rest, { id, time });
+      const { id, time, ...rest } = factsIn(facts);
+      if (this.say('withdrawn', 'decision.withdrawn', rest, { id, time })) this.settled = false;
     });
-  }
+  };
 
   /** The AI gave no result. Of an error only its class is told (`TimeoutError`, `ECONNRESET`), never its message. */
-  failed(error: unknown, stamp: Stamp = {}): void {
+  readonly failed = (error: unknown, stamp: Stamp = {}): void => {
     this.session.guard('failed', () => {
-      this.settled = true;
-      this.say('failed', 'invocation.failed', { error: classOf(error) }, stamp ?? {});
+      if (this.say('failed', 'invocation.failed', { error: classOf(error) }, stamp ?? {})) this.settled = true;
     });
-  }
+  };
 
   /** Some time after acceptance it was measured how much of the result is still there. */
-  rechecked(facts: RecheckedFacts): void {
+  readonly rechecked = (facts: RecheckedFacts): void => {
     this.session.guard('rechecked', () => {
-      const { id, time, ...rest } = facts ?? {};
+      const { id, time, ...rest } = factsIn(facts);
       this.say('rechecked', 'result.rechecked', rest, { id, time });
     });
-  }
+  };
 
   private decide(call: string, name: EventName, facts: AcceptedFacts & OverriddenFacts): void {
     this.session.guard(call, () => {
-      this.settled = true;
-      const { id, time, ...rest } = facts ?? {};
-      this.say(call, name, { dwellMs: between(this.shownAt, this.instant(time)), ...rest }, { id, time });
+      const { id, time, ...rest } = factsIn(facts);
+      if (this.say(call, name, { dwellMs: between(this.shownAt, this.instant(time)), ...rest }, { id, time })) this.settled = true;
     });
   }
 
-  /** @internal reports in this invocation's name, also what foothold reports about it */
-  say(call: string, name: EventName, facts: object, { id, time }: { id?: unknown; time?: unknown }): void {
+  /**
+   * @internal reports in this invocation's name, also what foothold reports about it
+   * @returns whether the call makes an event; one that makes none leaves the handle as it was
+   */
+  say(call: string, name: EventName, facts: object, { id, time }: { id?: unknown; time?: unknown }): boolean {
     const { standing } = this;
-    if (typeof standing === 'string') return this.session.drop(`${standing}-token`, 'token', `${call}: the handle was resumed from ${standing === 'missing' ? 'no token' : 'something that is no token'}; it was dropped`, call);
-    this.session.report({ call, name, ...standing, facts: { ...facts, invocation: standing.invocation }, id, time: time ?? this.now() });
+    if (typeof standing === 'string') {
+      this.session.drop(`${standing}-token`, 'token', `${call}: the handle was resumed from ${standing === 'missing' ? 'no token' : 'something that is no token'}; it was dropped`, call);
+      return false;
+    }
+    return this.session.report({ call, name, ...standing, facts: { ...facts, invocation: standing.invocation }, id, time: time ?? this.now() });
   }
 
   /** Not before what this handle told last, so that a clock that is set back turns no story round. */

@@ -30,6 +30,8 @@ export interface Machine {
    * @param holds whether the process must not end before; otherwise waiting keeps nobody alive
    */
   after(milliseconds: number, run: () => void, holds?: boolean): () => void;
+  /** Runs something whenever the process is about to end by itself; what it returns stops that. Left out where nobody tells of it. */
+  beforeEnd?(run: () => void): () => void;
   fetch(url: string, request: Request): Promise<Answer>;
   /** Left out where there is nothing to compress with. */
   gzip?(text: string): Promise<Uint8Array>;

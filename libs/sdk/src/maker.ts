@@ -5,7 +5,7 @@ import { Names } from './identity.js';
 import { type Machine } from './machine.js';
 import { type Entry } from './queue.js';
 import { type Settings } from './settings.js';
-import { isoOf, textOf } from './time.js';
+import { isoOf, textOf, TIME_WORDS } from './time.js';
 import { SDK, VERSION } from './version.js';
 
 /** What a call of the host comes to. */
@@ -40,6 +40,8 @@ interface Attributes {
 /** What `"senttime"` adds to an entry when it is sent. */
 const SENT_BYTES = ',"senttime":"2026-01-05T09:30:00.000Z",'.length;
 const TOTAL = 1e12;
+/** With the session's eight, the twenty that a sequence may have: enough for a million events a second through eleven days. */
+const COUNTER_DIGITS = 12;
 const MILLION = 1_000_000;
 
 export class Maker {
@@ -72,19 +74,20 @@ export class Maker {
     if (reading.unknown !== undefined) unknown(reading.unknown);
     if (id !== undefined && id !== null && eventId.read(id) === undefined) return { field: 'id', words: eventId.words };
     const when = textOf(time ?? this.machine.now());
-    if (when === undefined) return { field: 'time', words: 'a Date, milliseconds since 1970, or a date-time with offset' };
+    if (when === undefined) return { field: 'time', words: TIME_WORDS };
 
     const aboutPerson = !ABOUT_DEPLOYMENT.has(name);
     if (publishable && !aboutPerson) return { field: 'key', words: 'a write key (fhw_) in a backend: with a publishable key only what is about the person can be reported' };
     if (publishable && reading.data['actor'] !== undefined) return { field: 'actor', words: 'left out with a publishable key: only a backend can say that somebody else decided' };
-    if (aboutPerson && !publishable && personRule.read(person) === undefined) return { field: 'person', words: `${personRule.words}; give one to Foothold, or use foothold.as(person)` };
-    return this.entry(name, (id as string | undefined) ?? this.names.uuid(this.machine.now()), {
+    if (aboutPerson && (!publishable || person !== undefined) && personRule.read(person) === undefined) return { field: 'person', words: `${personRule.words}; give one to Foothold, or use foothold.as(person)` };
+    const entry = this.entry(name, (id as string | undefined) ?? this.names.uuid(this.machine.now()), {
       subject: aboutPerson && !publishable ? person : undefined,
       time: when,
       deployment,
       traceparent: traceparent ?? report.traceparent,
       data: reading.data,
     });
+    return publishable && aboutPerson ? { ...entry, person } : entry;
   }
 
   heartbeat(queued: number, counts: Record<string, number>): Entry {
@@ -101,7 +104,7 @@ export class Maker {
   /** What is not written by JSON.stringify has been checked to need no escape. */
   private entry(name: EventName, id: string, { subject, time, deployment, traceparent, data }: Attributes): Entry {
     const type = `foothold.${name}.v1`;
-    const sequence = `${this.session}${String(++this.counted).padStart(9, '0')}`;
+    const sequence = `${this.session}${String(++this.counted).padStart(COUNTER_DIGITS, '0')}`;
     const who = subject === undefined ? '' : `,"subject":${JSON.stringify(subject)}`;
     const trace = traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`;
     const text = `${this.opening},"id":${JSON.stringify(id)},"type":"${type}"${who},"time":"${time}","deployment":"${deployment}","sequence":"${sequence}"${trace},"data":${JSON.stringify(data)}}`;

@@ -23,12 +23,20 @@ export interface FootholdOptions {
   deployment: string;
   /** Whose events these are, as the host knows them. Left out in a backend that serves many: `foothold.as(person)`. */
   person?: string;
-  /** With a publishable key, in a browser: proves who the person is. Events then carry no person of their own. */
+  /**
+   * With a publishable key, in a browser: proves who the person is. Events then carry no person of their own; what is
+   * reported in somebody else's name (`as`, a resumed handle) is dropped, counted and confessed.
+   */
   personToken?: PersonTokenSource;
   /** The host application, a URI reference; otherwise the page's origin, or `urn:foothold:` and the deployment. */
   source?: string;
-  /** The W3C traceparent of the work under way, asked at every call; otherwise each invocation is a trace of its own. */
+  /** The W3C traceparent of the work under way, asked at every call; otherwise each invocation is a trace of its own. It keeps its flag. */
   traceparent?: () => string | undefined;
+  /**
+   * Which share of the traces begun here is sampled: 0 to 1; 0.01. A batch is traced through the collector and the log where
+   * one of its invocations is, so that a busy host wants less, and who looks for one event wants 1.
+   */
+  traces?: number;
   /** Hears of every problem; otherwise the console does, once of each kind and place. */
   onWarning?: (warning: Warning) => void;
   /** Hears of every event the collector refused. */

@@ -10,6 +10,8 @@ export interface Entry {
   text: string;
   /** Of the text in UTF-8, with what sending puts to it. */
   bytes: number;
+  /** With a publishable key: in whose name it was reported, where the host named somebody. The event itself names nobody. */
+  person?: string | undefined;
   /** Of a heartbeat: how many events it confesses as dropped, by reason. */
   confesses?: Record<string, number>;
 }

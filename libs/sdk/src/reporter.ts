@@ -2,6 +2,7 @@
  * What a host reports with. `new Foothold(…)` is one; `foothold.as(person)` is another over the same queue and session.
  * What arrives: calls of the host. What leaves: reports to the session. Nothing here throws or waits.
  */
+import { factsIn } from './check.js';
 import { type Stats } from './drops.js';
 import { type Initiative, type InputQuality, type Surface } from './events.js';
 import { Invocation, type Stamp } from './invocation.js';
@@ -115,92 +116,75 @@ export class Reporter {
     this.person = person;
   }
 
-  /** A light view that reports in somebody's name, over the same queue and session: one a request is fine. */
-  as(person: string): Reporter {
-    return new Reporter(this.session, person);
-  }
+  /**
+   * A light view that reports in somebody's name, over the same queue and session: one a request is fine. With a person
+   * token, in a browser, nobody but its person can be spoken for: what is reported for others is dropped.
+   */
+  readonly as = (person: string): Reporter => new Reporter(this.session, person);
 
   /** Somebody, or a rule on their behalf, asks the AI for something. */
-  invocation(facts: InvocationFacts): Invocation {
+  readonly invocation = (facts: InvocationFacts): Invocation => {
     const { session, person } = this;
     let handle: Invocation | undefined;
     session.guard('invocation', () => {
-      const { id, eventId, time, ...rest } = facts ?? {};
+      const { id, eventId, time, ...rest } = factsIn(facts);
       const { deployment } = session.settings;
-      const traceparent = session.traceUnderWay() ?? session.maker.names.traceparent();
+      const traceparent = session.traceUnderWay() ?? session.maker.names.traceparent(session.settings.traces);
       handle = new Invocation(session, { deployment, person, invocation: id ?? session.maker.names.uuid(session.machine.now()), traceparent });
       handle.begin(rest, eventId, time);
     });
     return handle ?? new Invocation(session, 'malformed');
-  }
+  };
 
   /**
    * Goes on with an invocation of another process, from its token or the headers of a request. Where there is none, or
    * none of ours, the handle does nothing: each of its calls counts as dropped.
    */
-  resume(carrier: string | HeaderSource): Invocation {
+  readonly resume = (carrier: string | HeaderSource): Invocation => {
     const carried = carriedBy(carrier);
     return new Invocation(this.session, typeof carried === 'string' ? carried : { ...carried, person: carried.person ?? this.person });
-  }
+  };
 
   /** A unit of work is finished, with the AI or without. */
-  task(facts: TaskFacts): void {
-    this.say('task', 'task.completed', facts);
-  }
+  readonly task = (facts: TaskFacts): void => this.say('task', 'task.completed', facts);
 
   /** How much work waits for a person at this moment. */
-  queue(facts: QueueFacts): void {
-    this.say('queue', 'queue.filled', facts);
-  }
+  readonly queue = (facts: QueueFacts): void => this.say('queue', 'queue.filled', facts);
 
   /** The control total of the system of record, to check the events against. */
-  feed(facts: FeedFacts): void {
-    this.say('feed', 'feed.counted', facts);
-  }
+  readonly feed = (facts: FeedFacts): void => this.say('feed', 'feed.counted', facts);
 
   /** What somebody thinks of a result, or of the system as a whole. */
-  feedback(facts: FeedbackFacts): void {
-    this.sayAbout('feedback', 'feedback.given', facts);
-  }
+  readonly feedback = (facts: FeedbackFacts): void => this.sayAbout('feedback', 'feedback.given', facts);
 
   /** The operational result the AI is there for, over a span. */
-  outcome(facts: OutcomeFacts): void {
-    this.say('outcome', 'outcome.measured', facts);
-  }
+  readonly outcome = (facts: OutcomeFacts): void => this.say('outcome', 'outcome.measured', facts);
 
   /** How good the model is by its own measure, over a span. */
-  modelScore(facts: ModelScoreFacts): void {
-    this.say('modelScore', 'model.scored', facts);
-  }
+  readonly modelScore = (facts: ModelScoreFacts): void => this.say('modelScore', 'model.scored', facts);
 
   /** It became known what would have been right. */
-  truth(facts: TruthFacts): void {
-    this.sayAbout('truth', 'truth.established', facts);
-  }
+  readonly truth = (facts: TruthFacts): void => this.sayAbout('truth', 'truth.established', facts);
 
   /**
    * Sends what waits now, without waiting for more; after a failure the next attempt still waits its time.
+   * @param timeoutMs 10,000 where it is left out or no number; at most 24 days, which `Infinity` comes to
    * @returns whether everything reported before this call is settled
    */
-  flush(timeoutMs = 10_000): Promise<boolean> {
-    return this.session.flush(timeoutMs);
-  }
+  readonly flush = (timeoutMs?: number): Promise<boolean> => this.session.flush(timeoutMs);
 
   /**
    * Sends what waits, and confesses what cannot be sent in time. Nothing can be reported afterwards.
+   * @param timeoutMs 5,000 where it is left out or no number; at most 24 days, which `Infinity` comes to
    * @returns whether nothing had to be dropped for want of time
    */
-  shutdown(timeoutMs = 5_000): Promise<boolean> {
-    return this.session.shutdown(timeoutMs);
-  }
+  readonly shutdown = (timeoutMs?: number): Promise<boolean> => this.session.shutdown(timeoutMs);
 
-  stats(): Stats {
-    return this.session.stats();
-  }
+  readonly stats = (): Stats => this.session.stats();
 
   private say(call: string, name: Report['name'], facts: Stamp): void {
     this.session.guard(call, () => {
-      const { id, time, ...rest } = facts ?? {};
+      const { id, time, ...rest } = factsIn(facts);
       const spanned = rest as { from?: unknown; to?: unknown };
       if ('from' in spanned) spanned.from = momentText(spanned.from);
       if ('to' in spanned) spanned.to = momentText(spanned.to);
@@ -211,7 +195,7 @@ export class Reporter {
   /** With a handle, in the name of the person whose invocation it is. */
   private sayAbout(call: string, name: Report['name'], facts: FeedbackFacts | TruthFacts): void {
     this.session.guard(call, () => {
-      const { invocation, ...rest } = facts ?? {};
+      const { invocation, ...rest } = factsIn(facts);
       if (!(invocation instanceof Invocation)) return this.say(call, name, facts);
       const { id, time, ...data } = rest;
       invocation.say(call, name, data, { id, time });

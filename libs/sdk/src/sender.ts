@@ -9,7 +9,7 @@ import { type Settings } from './settings.js';
 import { outcomeOf, post, type Outcome, type RefusedItem } from './transport.js';
 import { type Warnings } from './warnings.js';
 
-export type Fate = 'delivered' | 'refused' | 'rejected' | 'too-large';
+export type Fate = 'delivered' | 'other-person' | 'refused' | 'rejected' | 'too-large';
 
 /** Browsers let 64 KiB outlive a page. */
 const LAST_CHANCE_BYTES = 60_000;
@@ -33,6 +33,8 @@ export class Sender {
   /** Up to this serial, entries are under way in a last request: pages are left in more than one event. */
   private parted = 0;
   private readonly tokens: PersonTokens | undefined;
+  /** What was reported before the token said whose it is has been looked through. */
+  private sifted = false;
 
   constructor(
     private readonly machine: Machine,
@@ -43,6 +45,11 @@ export class Sender {
   ) {
     this.mostBytes = settings.batchBytes;
     if (settings.personToken !== undefined) this.tokens = new PersonTokens(settings.personToken, machine, settings.requestTimeoutMs);
+  }
+
+  /** Whether an event in somebody's name must not go with the person token, whose person would get it. */
+  isOthers(person: string | undefined): boolean {
+    return person !== undefined && this.tokens?.person !== undefined && person !== this.tokens.person;
   }
 
   /** Something waits. Returns at once: sending is never done within a call of the host. */
@@ -134,10 +141,21 @@ export class Sender {
       this.warnings.say('person-token', `${error instanceof NoPersonToken ? error.message : 'personToken failed'}; events wait`);
       return this.backOff();
     }
+    this.sift();
     const entries = this.queue.head(settings.batchEvents, this.mostBytes);
-    if (entries.length === 0) return undefined; // a last request of the page settled them meanwhile
+    if (entries.length === 0) return undefined; // a last request of the page, or the sieve, settled them
     const outcome = await post(machine, { url: settings.url, headers: this.headers(token), body: this.bodyOf(entries), timeoutMs: settings.requestTimeoutMs }, this.given.signal);
     return this.judge(outcome, entries);
+  }
+
+  /** Once the token has said whose it is; from then on nothing of others' is queued. */
+  private sift(): void {
+    if (this.sifted || this.tokens?.person === undefined) return;
+    this.sifted = true;
+    const others = this.queue.head(Infinity, Infinity).filter(({ person }) => this.isOthers(person));
+    if (others.length === 0) return;
+    this.warnings.say('other-person', `${others.length} events were reported in the name of somebody else than the person of personToken; they were dropped: only a backend can speak for others`);
+    this.onSettled(this.queue.settle(others), 'other-person');
   }
 
   private judge(outcome: Outcome, entries: Entry[]): number | undefined {

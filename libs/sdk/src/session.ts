@@ -11,12 +11,18 @@ import { Maker, type Report } from './maker.js';
 import { type FootholdOptions } from './options.js';
 import { MemoryQueue, type Entry, type Queue } from './queue.js';
 import { Sender, type Fate } from './sender.js';
-import { settingsOf, type Settings } from './settings.js';
+import { givenBy, settingsOf, type Settings } from './settings.js';
 import { type RefusedItem } from './transport.js';
-import { Warnings } from './warnings.js';
+import { quietly, Warnings } from './warnings.js';
 
 /** Of the time to shut down in, at most so much is kept for confessing what could not be sent. */
 const LONGEST_FAREWELL_MS = 1_000;
+/** So long a process that ends without `shutdown` is kept alive to send what waits. */
+const LAST_MOMENT_MS = 2_000;
+const USUAL_FLUSH_MS = 10_000;
+const USUAL_SHUTDOWN_MS = 5_000;
+/** Asked for more, timers run at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Session {
   readonly settings: Settings;
@@ -30,6 +36,8 @@ export class Session {
   private active = false;
   private beating = false;
   private stopBeating = () => {};
+  /** As long as it beats, it hears of the end of the process, too. */
+  private stopListening = () => {};
   /** How many wait. */
   private heartbeats = 0;
   /** Looked at whenever entries are settled. */
@@ -40,8 +48,9 @@ export class Session {
     options: FootholdOptions,
     readonly machine: Machine,
   ) {
-    this.warnings = new Warnings(typeof options?.onWarning === 'function' ? options.onWarning : undefined);
-    this.settings = settingsOf(options, machine, this.warnings);
+    const given = givenBy(options);
+    this.warnings = new Warnings(typeof given.onWarning === 'function' ? given.onWarning : undefined);
+    this.settings = settingsOf(given, machine, this.warnings);
     this.maker = new Maker(machine, this.settings);
     this.queue = new MemoryQueue(this.settings.queueEvents, this.settings.queueBytes);
     this.sender = new Sender(machine, this.settings, this.queue, this.warnings, (entries, fate, refused) => this.settled(entries, fate, refused));
@@ -56,17 +65,22 @@ export class Session {
     }
   }
 
-  report(report: Report): void {
+  /** @returns whether the call makes an event, be there room for it or not */
+  report(report: Report): boolean {
     const { call } = report;
+    let good = false;
     this.guard(call, () => {
       this.liven();
       if (this.settings.fault) return this.drops.count('not-configured');
       if (this.ending) return this.drop('shutdown', 'shutdown', `${call}: called after shutdown; it was dropped`, call);
       const made = this.maker.event(report, this.traceUnderWay(), (field) => this.sayUnknown(call, field));
       if ('field' in made) return this.drop('invalid-argument', 'invalid-argument', `${call}: ${made.field} must be ${made.words}; it was dropped`, `${call}.${made.field}`);
+      if (this.sender.isOthers(made.person)) return this.drop('other-person', 'other-person', `${call}: reported in the name of somebody else than the person of personToken; it was dropped: only a backend can speak for others`, call);
+      good = true;
       if (this.queue.offer(made)) this.sender.wake();
       else this.drop('queue-full', 'queue-full', 'more events wait than fit (queueEvents, queueBytes); the newest are dropped');
     });
+    return good;
   }
 
   /** A call that comes to nothing. */
@@ -78,11 +92,7 @@ export class Session {
 
   /** The trace of the host's work under way, if it tells of one. */
   traceUnderWay(): string | undefined {
-    try {
-      return traceparentRule.read(this.settings.traceparent?.()) as string | undefined;
-    } catch {
-      return undefined;
-    }
+    return traceparentRule.read(quietly(() => this.settings.traceparent?.())) as string | undefined;
   }
 
   stats(): Stats {
@@ -90,14 +100,15 @@ export class Session {
   }
 
   /** @returns whether everything reported before is settled */
-  flush(timeoutMs: number): Promise<boolean> {
+  flush(timeoutMs: unknown): Promise<boolean> {
+    const patience = patienceOf(timeoutMs, USUAL_FLUSH_MS);
     const last = this.maker.serial;
-    return this.sender.whileFlushing(() => this.until(() => this.queue.first === undefined || this.queue.first.serial > last, timeoutMs));
+    return this.sender.whileFlushing(() => this.until(() => this.queue.first === undefined || this.queue.first.serial > last, patience));
   }
 
   /** Sends what it can in the time there is, and keeps a part of it to confess what it cannot. */
-  shutdown(timeoutMs: number): Promise<boolean> {
-    this.ending ??= this.end(timeoutMs).catch(() => false);
+  shutdown(timeoutMs: unknown): Promise<boolean> {
+    this.ending ??= this.end(patienceOf(timeoutMs, USUAL_SHUTDOWN_MS)).catch(() => false);
     return this.ending;
   }
 
@@ -108,8 +119,14 @@ export class Session {
     this.sender.lastChance().catch(() => undefined);
   }
 
+  /** The process is about to end by itself: what waits, or was not told, is sent first. What others report within this event still counts. */
+  private lastMoment(): void {
+    if (this.queue.size > 0 || this.drops.anyUntold) this.machine.after(0, () => void this.shutdown(LAST_MOMENT_MS), true);
+  }
+
   private async end(timeoutMs: number): Promise<boolean> {
     this.stopBeating();
+    this.stopListening();
     if (this.settings.fault) return true;
     const deadline = this.machine.monotonic() + timeoutMs;
     const emptied = () => this.queue.size === 0;
@@ -168,11 +185,7 @@ export class Session {
 
   private sayRefused({ id, type }: Entry, { field, reason, fix }: RefusedItem): void {
     this.warnings.say('refused', `the collector refused ${type}: ${field}: ${reason}; ${fix}`, `${type}.${field}`);
-    try {
-      this.settings.onRefused?.({ id, type, field, reason, fix });
-    } catch {
-      // As with warnings: the host's hook is the host's.
-    }
+    quietly(() => this.settings.onRefused?.({ id, type, field, reason, fix }));
   }
 
   private sayUnknown(call: string, field: string): void {
@@ -181,14 +194,16 @@ export class Session {
 
   private liven(): void {
     this.active = true;
-    if (!this.beating && !this.ending && !this.settings.fault) this.beatLater();
+    if (this.beating || this.ending || this.settings.fault) return;
+    this.beatLater();
+    this.stopListening = this.machine.beforeEnd?.(() => this.lastMoment()) ?? (() => {});
   }
 
   private beatLater(): void {
     this.beating = true;
     this.stopBeating = this.machine.after(this.settings.heartbeatMs, () => {
       this.beating = false;
-      if (!this.active && !this.drops.anyUntold && this.queue.size === 0) return;
+      if (!this.active && !this.drops.anyUntold && this.queue.size === 0) return this.stopListening();
       this.confess();
       this.beatLater();
     });
@@ -202,4 +217,9 @@ export class Session {
     this.queue.offer(this.maker.heartbeat(this.queue.size, this.drops.take()), true);
     this.sender.wake();
   }
+}
+
+/** How long a host is ready to wait, in milliseconds that a timer can hold; what is no number counts as left out. */
+function patienceOf(timeoutMs: unknown, usual: number): number {
+  return typeof timeoutMs === 'number' && !Number.isNaN(timeoutMs) ? Math.min(Math.max(timeoutMs, 0), LONGEST_TIMER_MS) : usual;
 }

@@ -14,6 +14,7 @@ const RANGES = {
   retryBaseMs: [1, 600_000],
   retryMaxMs: [1, 3_600_000],
   heartbeatMs: [1, 86_400_000],
+  traces: [0, 1],
 } as const;
 
 type Tuning = Record<keyof typeof RANGES, number>;
@@ -24,20 +25,40 @@ export interface Settings extends Tuning, Omit<FootholdOptions, keyof Tuning | '
   fault?: string;
 }
 
-/** Reads options, saying what is wrong with them. Tuning out of range falls back to what is usual. */
-export function settingsOf(options: FootholdOptions, machine: Machine, warnings: Warnings): Settings {
-  const given: Partial<FootholdOptions> = typeof options === 'object' && options !== null ? options : {};
+const HOST_OPTIONS = ['url', 'key', 'deployment', 'person', 'personToken', 'source', 'traceparent', 'onWarning', 'onRefused'];
+
+/** The options, each read once, if it can be. */
+export interface Given extends Partial<FootholdOptions> {
+  /** The first that threw. */
+  unreadable?: string;
+}
+
+/** What a host passed as options, whatever it is. Never throws. */
+export function givenBy(options: unknown): Given {
+  const given: Record<string, unknown> = {};
+  for (const name of [...HOST_OPTIONS, ...Object.keys(RANGES)]) {
+    try {
+      given[name] = (options as Record<string, unknown> | null | undefined)?.[name];
+    } catch {
+      given['unreadable'] ??= name;
+    }
+  }
+  return given;
+}
+
+/** Checks options, saying what is wrong with them. Tuning out of range falls back to what is usual. */
+export function settingsOf(given: Given, machine: Machine, warnings: Warnings): Settings {
   const fault = faultIn(given);
   if (fault) warnings.say('invalid-options', `${fault}; nothing will be reported`, fault.split(' ')[0]);
-  if (machine.inBrowser && given.key?.startsWith?.('fhw_')) {
+  if (machine.inBrowser && !fault && given.key!.startsWith('fhw_')) {
     warnings.say('invalid-options', 'key: a secret key (fhw_) in a browser can be read by everybody; revoke it, and use a publishable one (fhp_) with personToken', 'key');
   }
-  const usual: Tuning = { batchEvents: 500, batchBytes: 1_000_000, flushAfterMs: 1_000, requestTimeoutMs: 10_000, retryBaseMs: 500, retryMaxMs: 30_000, heartbeatMs: 60_000, ...machine.defaults };
+  const usual: Tuning = { batchEvents: 500, batchBytes: 1_000_000, flushAfterMs: 1_000, requestTimeoutMs: 10_000, retryBaseMs: 500, retryMaxMs: 30_000, heartbeatMs: 60_000, traces: 0.01, ...machine.defaults };
   const tuning = { ...usual };
   for (const name of Object.keys(RANGES) as (keyof Tuning)[]) {
     const value = given[name];
     const [least, most] = RANGES[name];
-    if (typeof value === 'number' && value >= least && value <= most) tuning[name] = Math.floor(value);
+    if (typeof value === 'number' && value >= least && value <= most) tuning[name] = name === 'traces' ? value : Math.floor(value);
     else if (value !== undefined) warnings.say('invalid-options', `${name}: must be a number from ${least} to ${most}; ${usual[name]} is used`, name);
   }
   return {
@@ -47,7 +68,7 @@ export function settingsOf(options: FootholdOptions, machine: Machine, warnings:
     deployment: given.deployment ?? '',
     person: given.person,
     personToken: given.personToken,
-    source: given.source ?? machine.source(given.deployment ?? ''),
+    source: fault ? '' : (given.source ?? machine.source(given.deployment!)),
     traceparent: functionIn('traceparent', given.traceparent, warnings),
     onWarning: given.onWarning,
     onRefused: functionIn('onRefused', given.onRefused, warnings),
@@ -61,7 +82,8 @@ function functionIn<Hook>(name: string, value: Hook | undefined, warnings: Warni
   return undefined;
 }
 
-function faultIn({ url, key, personToken, ...given }: Partial<FootholdOptions>): string | undefined {
+function faultIn({ url, key, personToken, unreadable, ...given }: Given): string | undefined {
+  if (unreadable !== undefined) return `${unreadable} must be an option that can be read`;
   if (typeof url !== 'string' || !/^https?:\/\/[^\s?#]+$/.test(url)) return 'url must be the http or https address of a collector, without query';
   if (typeof key !== 'string' || !/^[!-~]+$/.test(key)) return 'key must be a write key (fhw_…) or a publishable key (fhp_…)';
   const fits = (rule: Rule, value: unknown) => rule.read(value) !== undefined;

@@ -27,6 +27,8 @@ function dayOf(date: string): number | undefined {
   return time >= FIRST_MS && time < LAST_MS ? time * 1000 : undefined;
 }
 
+export const TIME_WORDS = 'a Date, milliseconds since 1970, or a date-time with offset';
+
 /** RFC 3339 text of a time; undefined where it is none. Text is kept as it is, to the digit. */
 export function textOf(time: unknown): string | undefined {
   if (typeof time === 'string') return time.length > 10 && microsOf(time) !== undefined ? time : undefined;

@@ -43,11 +43,19 @@ export function carriedBy(carrier: string | HeaderSource): Carried | 'missing' |
 /** @throws where the token is not base64url, not UTF-8 or not a list in JSON */
 function parse(token: string, traceparent: string | undefined): Carried | 'malformed' {
   if (token.length > LONGEST) return 'malformed';
-  const bytes = Uint8Array.from(atob(token.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
-  const [version, deployment, invocation, person] = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown[];
+  const [version, deployment, invocation, person] = unpacked(token) as unknown[];
   const good = version === VERSION && deploymentRule.read(deployment) !== undefined && idRule.read(invocation) !== undefined && (person === undefined || personRule.read(person) !== undefined);
   if (!good) return 'malformed';
   return { deployment: deployment as string, invocation: invocation as string, person: person as string | undefined, traceparent: traceparentRule.read(traceparent) as string | undefined };
+}
+
+/**
+ * What base64url of JSON holds.
+ * @throws where it is not base64url, not UTF-8 or not JSON
+ */
+export function unpacked(text: string): unknown {
+  const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 }
 
 function headerOf(headers: HeaderSource, name: string): string | undefined {

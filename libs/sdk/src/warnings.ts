@@ -1,12 +1,13 @@
 /** What the SDK has to say to whoever runs the host: never thrown, never with a person or a key in it. */
 
 /**
- * `invalid-options`, `invalid-argument`, `unknown-field`, `token` (nothing to resume from): a call to mend. `queue-full`,
- * `refused`, `rejected`, `too-large`, `shutdown`: events dropped. `unreachable`, `unauthorised`, `misaddressed` (somebody
- * answers who is no collector), `person-token`: events wait. `sdk-error`: a bug.
+ * `invalid-options`, `invalid-argument`, `unknown-field`, `token` (nothing to resume from), `other-person` (with a
+ * person token, whoever speaks for somebody else): a call to mend. `queue-full`, `refused`, `rejected`, `too-large`,
+ * `shutdown`: events dropped. `unreachable`, `unauthorised`, `misaddressed` (somebody answers who is no collector),
+ * `person-token`: events wait. `sdk-error`: a bug.
  */
 export type WarningKind =
-  | 'invalid-options' | 'invalid-argument' | 'unknown-field' | 'token'
+  | 'invalid-options' | 'invalid-argument' | 'unknown-field' | 'token' | 'other-person'
   | 'queue-full' | 'refused' | 'rejected' | 'too-large' | 'shutdown'
   | 'unreachable' | 'unauthorised' | 'misaddressed' | 'person-token' | 'sdk-error';
 
@@ -24,14 +25,23 @@ export class Warnings {
   constructor(private readonly tell: ((warning: Warning) => void) | undefined) {}
 
   say(kind: WarningKind, message: string, at?: string): void {
-    try {
+    quietly(() => {
       if (this.tell) return this.tell(at === undefined ? { kind, message } : { kind, at, message });
       const key = `${kind} ${at}`;
       if (this.said.has(key) || this.said.size >= 100) return;
       this.said.add(key);
       console.warn(`foothold: ${message}`);
-    } catch {
-      // The host's hook is the host's; what it throws must not come back to the host through a call of ours.
-    }
+    });
+  }
+}
+
+/** Calls a hook of the host's. What it throws, or rejects with, is the host's, and must not come back through a call of ours. */
+export function quietly<T>(hook: () => T): T | undefined {
+  try {
+    const result = hook();
+    if (typeof result === 'object' && result !== null) Promise.resolve(result).catch(() => undefined);
+    return result;
+  } catch {
+    return undefined;
   }
 }

@@ -2,21 +2,19 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { startSdk } from '../../../test/support/sdk.js';
-import { Foothold } from './index.js';
+import { accepted } from '../../../test/support/virtual-machine.js';
+import { Foothold as BrowserFoothold } from './browser.js';
+import { changed, Foothold } from './index.js';
 import { type FootholdOptions } from './options.js';
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000_007);
 const STARTED = { surface: 'in-workflow', initiative: 'person' } as const;
 type Sdk = ReturnType<typeof startSdk>;
 
-const trap = new Proxy({}, {
-  get: () => {
-    throw new Error('trap');
-  },
-  ownKeys: () => {
-    throw new Error('trap');
-  },
-});
+const thrower = () => {
+  throw new Error('trap');
+};
+const trap = new Proxy({}, { get: thrower, ownKeys: thrower });
 
 afterEach(() => {
   jest.restoreAllMocks();
@@ -63,7 +61,7 @@ describe('a wrong argument', () => {
     handle.accepted(trap);
     handle.abandoned('dismissed', trap);
     sdk.foothold.feedback({ invocation: handle, ...{ score: trap as never } });
-    expect(sdk.foothold.stats().dropped).toEqual({ 'sdk-error': 4, 'malformed-token': 1, 'invalid-argument': 1 });
+    expect(sdk.foothold.stats().dropped).toEqual({ 'sdk-error': 5, 'malformed-token': 1, 'invalid-argument': 1 });
   });
 
   it('null is as good as nothing', async () => {
@@ -90,32 +88,102 @@ describe('a wrong argument', () => {
   });
 });
 
+const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+revoke();
+/** What throws, one way or another, when it is looked at; what is too long; what is of no use. */
+const HOSTILE: unknown[] = [
+  trap, revoked, thrower, new Proxy(thrower, { apply: thrower, get: thrower }), new Proxy(startSdk().foothold.invocation(STARTED), { getPrototypeOf: thrower }), new Proxy([], { get: thrower }), new Proxy(new Date(), {}),
+  Object.assign(Object.create(null) as object, { toString: thrower, valueOf: thrower, toJSON: thrower, then: thrower }), { [Symbol.toPrimitive]: thrower }, Object.create(null), Symbol('s'), 10n, 'x'.repeat(1 << 20), '\ud800', new Date(NaN),
+];
+const FIELDS = ['id', 'eventId', 'time', 'task', 'taskKind', 'surface', 'initiative', 'invocation', 'input', 'score', 'from', 'to', 'kind', 'changed', 'actor', 'foothold-invocation', 'traceparent', 'get'];
+
+/** How to make an argument: the library that makes recipes up would itself stumble over what they make. */
+type Recipe = { plain: unknown } | { hostile: number } | { fields: Record<string, Recipe>; trapped: string | undefined };
+const anything = fc.oneof(
+  fc.record({ hostile: fc.nat(HOSTILE.length - 1) }),
+  fc.record({ plain: fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true, withSparseArray: true, withTypedArray: true }) }),
+);
+/** An object with some fields wrong, and perhaps one that throws when it is read. */
+const object = (...names: string[]) => fc.record({ fields: fc.dictionary(fc.constantFrom(...names), anything, { maxKeys: 4 }), trapped: fc.option(fc.constantFrom(...names), { nil: undefined }) });
+const argument = fc.oneof(anything, object(...FIELDS));
+
+function made(recipe: Recipe, right: object = { ...STARTED, task: 't', taskKind: 'k', score: 1 }): unknown {
+  if ('plain' in recipe) return recipe.plain;
+  if ('hostile' in recipe) return HOSTILE[recipe.hostile];
+  const whole = { ...right, ...Object.fromEntries(Object.entries(recipe.fields).map(([name, field]) => [name, made(field)])) };
+  return recipe.trapped === undefined ? whole : Object.defineProperty(whole, recipe.trapped, { enumerable: true, get: thrower });
+}
+
 describe('whatever is passed', () => {
-  it(`nothing throws, and every call is queued or counted (SEED=${SEED})`, () => {
-    const anything = fc.oneof(fc.anything(), fc.constant(trap), fc.dictionary(fc.constantFrom('task', 'taskKind', 'time', 'id', 'invocation', 'score', 'from', 'to'), fc.anything()));
-    const property = fc.property(anything, anything, anything, (one, other, third) => {
-      const { foothold } = startSdk();
-      const view = foothold.as(third as never);
-      const [a, b] = [one as never, other as never];
-      const handle = view.invocation(a);
-      for (const call of ['task', 'queue', 'feed', 'feedback', 'outcome', 'modelScore', 'truth'] as const) view[call](a);
-      for (const each of [handle, view.resume(b)]) {
+  it('a text in place of facts is not taken apart, and is told', async () => {
+    const { foothold, machine, warnings } = startSdk();
+    foothold.invocation(STARTED).accepted('Dear Jane. '.repeat(1_000) as never);
+    await machine.passUntil(foothold.flush());
+    expect([machine.sent[0]!.events.length, warnings]).toEqual([2, [{ kind: 'unknown-field', at: 'accepted', message: 'accepted: a field that is not part of it was left out (string)' }]]);
+  });
+
+  it(`nothing throws, and every call is queued or counted, also where it is called by itself (SEED=${SEED})`, async () => {
+    const property = fc.asyncProperty(argument, argument, argument, fc.boolean(), async (one, other, another, publishable) => {
+      const { foothold, machine } = startSdk(publishable ? { key: 'fhp_k', personToken: 'token' } : {});
+      const [a, b, third] = [made(one) as never, made(other) as never, made(another) as never];
+      const { as, stats, flush, shutdown } = foothold;
+      const { invocation, resume, task, queue, feed, feedback, outcome, modelScore, truth } = as(third);
+      const handle = invocation(a);
+      for (const call of [task, queue, feed, feedback, outcome, modelScore, truth]) call(a);
+      for (const each of [handle, resume(b)]) {
+        const { headers, streaming, shown, accepted, withdrawn, overridden, abandoned, failed, rechecked } = each;
         expect(typeof each.token).toBe('string');
-        each.headers();
-        each.streaming(a);
-        each.shown(a);
-        each.accepted(b);
-        each.withdrawn(a);
-        each.overridden(b);
-        each.withdrawn(a);
-        each.abandoned(a, b);
-        each.failed(a, b);
-        each.rechecked(a);
+        headers();
+        streaming(a);
+        shown(a);
+        accepted(b);
+        withdrawn(a);
+        overridden(b);
+        withdrawn(a);
+        abandoned(a, b);
+        failed(a, b);
+        rechecked(a);
       }
-      const { queued, dropped } = foothold.stats();
+      const { queued, dropped } = stats();
       expect(queued + Object.values(dropped).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(8);
+      expect(typeof changed(a, b)).toBe('number');
+      expect(typeof (await machine.passUntil(flush(third)))).toBe('boolean');
+      expect(typeof (await machine.passUntil(shutdown(a)))).toBe('boolean');
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 300 });
+  });
+
+  it(`no options throw, in either entry (SEED=${SEED})`, () => {
+    jest.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const good = { url: 'https://collector.example', key: 'fhp_k', deployment: 'claims', flushAfterMs: 3_600_000 };
+    const names = ['url', 'key', 'deployment', 'person', 'personToken', 'source', 'traceparent', 'onWarning', 'onRefused', 'batchEvents', 'queueBytes', 'heartbeatMs'];
+    const property = fc.property(fc.oneof(anything, object(...names)), argument, (options, fact) => {
+      const [given, a] = [made(options, good) as FootholdOptions, made(fact) as never];
+      for (const Entry of [Foothold, BrowserFoothold]) {
+        const foothold = new Entry(given);
+        foothold.task(a);
+        foothold.invocation(a).headers();
+        const { queued, dropped } = foothold.stats();
+        expect(queued + Object.values(dropped).reduce((sum, count) => sum + count, 0)).toBe(2);
+      }
     });
     fc.assert(property, { seed: SEED, numRuns: 500 });
+  });
+
+  it('what a hook throws, or rejects with, comes back to nobody', async () => {
+    const handled: string[] = [];
+    const rejecting = (name: string) => () => ({ then: (_: unknown, reject?: (error: Error) => void) => (handled.push(name), reject!(new Error(name))) }) as never;
+    const { foothold, machine } = startSdk({ onWarning: rejecting('onWarning'), onRefused: rejecting('onRefused'), traceparent: rejecting('traceparent') }, ({ events }) => accepted(events.length, [{ index: 0, field: 'time', reason: 'x', fix: 'y' }]));
+    foothold.task({ task: 't', taskKind: 'k' });
+    await machine.passUntil(foothold.flush());
+    expect(handled.sort()).toEqual(['onRefused', 'onWarning', 'traceparent']);
+  });
+
+  it('of texts that cannot be read nobody knows how far they were changed, and a decision that says so is told of', () => {
+    const { foothold, warnings } = startSdk();
+    for (const text of [Object.create(null), trap]) expect([changed(text as never, 'b'), changed('a', text as never)]).toEqual([NaN, NaN]);
+    foothold.invocation(STARTED).accepted({ changed: changed(Object.create(null) as never, 'b') });
+    expect(warnings.map(({ at }) => at)).toEqual(['accepted.changed']);
   });
 });
 
@@ -130,6 +198,8 @@ describe('wrong options', () => {
     ['no deployment', { ...good, deployment: '' }, 'deployment must be the id of a deployment: 1 to 64 letters, digits, ., _ and -'],
     ['a person that is a number', { ...good, person: 7 }, 'person must be the person as the host knows them: a string of 1 to 256 characters without control characters'],
     ['a source with white space', { ...good, source: 'my app' }, 'source must be a URI reference of 1 to 256 visible ASCII characters such as urn:acme:erp'],
+    ['a deployment that is a symbol', { ...good, deployment: Symbol('claims') }, 'deployment must be the id of a deployment: 1 to 64 letters, digits, ., _ and -'],
+    ['a key that throws when it is read', { ...good, get key() { throw new Error('secret'); } }, 'key must be an option that can be read'],
     ['a token that is a promise', { ...good, personToken: Promise.resolve('x') }, 'personToken must be a string or a function that gives one'],
   ])('%s: nothing is thrown or sent, everything is counted, and it is said once', async (_, options, words) => {
     const warn = jest.spyOn(console, 'warn').mockImplementation(() => undefined);
