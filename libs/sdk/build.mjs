@@ -4,7 +4,7 @@
  */
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -19,7 +19,7 @@ const entries = [
 ];
 for (const { entry, name, ...options } of entries) {
   for (const [format, extension] of [['esm', 'js'], ['cjs', 'cjs']]) {
-    await build({ entryPoints: [join(HERE, 'src', entry)], outfile: join(OUT, `${name}.${extension}`), bundle: true, format, sourcemap: true, sourcesContent: false, logLevel: 'warning', ...options });
+    await build({ entryPoints: [join(HERE, 'src', entry)], outfile: join(OUT, `${name}.${extension}`), bundle: true, format, sourcemap: true, logLevel: 'warning', ...options });
   }
 }
 
@@ -32,5 +32,6 @@ cpSync(join(OUT, 'cjs'), join(OUT, 'types/cjs'), { recursive: true });
 rmSync(join(OUT, 'cjs'), { recursive: true });
 writeFileSync(join(OUT, 'types/cjs/package.json'), '{ "type": "commonjs" }\n');
 
+copyFileSync(join(HERE, 'README.md'), join(OUT, 'README.md'));
 const { version } = JSON.parse(readFileSync(join(HERE, '../../package.json'), 'utf8'));
 writeFileSync(join(OUT, 'package.json'), `${JSON.stringify({ ...JSON.parse(readFileSync(join(HERE, 'package.json'), 'utf8')), version }, undefined, 2)}\n`);

@@ -41,7 +41,7 @@ export function openApi(): Json {
       title: 'Foothold',
       version: '1.0.0',
       summary: 'Shows, from evidence, whether a deployed AI system is really used, trusted and useful.',
-      description: 'Events go in with a write or publishable key, questions are answered to a read key. Every error is `application/problem+json` with the field and the fix. Unknown parameters and fields are refused. Answers carry an ETag: send it as If-None-Match and get 304 where nothing has changed.',
+      description: 'Events go in with a write or publishable key, questions are answered to a read key. Every error is `application/problem+json` with the field and the fix. Unknown parameters and fields are refused. Answers carry an ETag: send it as If-None-Match and get 304 where nothing has changed, not even how far the answer is complete.',
     },
     servers: [{ url: '/' }],
     tags: [

@@ -87,13 +87,13 @@ export const OPERATIONS = {
     description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`.',
     parameters: shape({ ...ofDeployment, metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) }),
     query: shape({ ...QUESTION, ...FORMAT }), body: null, answer: Answer, statuses: { 200: FOUND, 404: UNKNOWN },
-    examples: { parameters: { deployment: 'triage', metric: 'trust.acceptance' }, query: { from: '2026-01-05', to: '2026-03-29', grain: 'week', by: ['task_kind'] }, answer: ANSWER },
+    examples: { parameters: { deployment: 'triage', metric: 'trust.acceptance' }, query: { grain: 'week' }, answer: ANSWER },
   }),
   listDeadLetters: declare({
     id: 'listDeadLetters', method: 'GET', path: '/v1/dead-letters', tag: 'Events', keys: ['read'], csv: true,
     summary: 'Events that were refused or kept for later',
     description: 'Grouped by what is wrong with them, the latest first; never what they held. Where there may be more, the header Link names them.',
     parameters: NOTHING, query: shape({ ...LETTERS, ...FORMAT }), body: null, answer: Type.Array(LetterGroup), statuses: { 200: FOUND },
-    examples: { query: { limit: 100, before: '4711' }, answer: [LETTERS_OF_ONE_REASON] },
+    examples: { query: { limit: 100 }, answer: [LETTERS_OF_ONE_REASON] },
   }),
 };

@@ -67,7 +67,7 @@ async function unpacked(bytes: Buffer): Promise<Buffer> {
     return await inflate(bytes, { maxOutputLength: BATCH_BYTES });
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-    throw unreadable('not gzip, though content-encoding says so');
+    throw new WrongInput('body', 'not gzip, though content-encoding says so', 'pack all of it with gzip, or leave content-encoding out');
   }
 }
 

@@ -17,8 +17,8 @@ export interface RefusedEvent {
 export interface FootholdOptions {
   /** Where the collector is: `https://foothold.acme.example`; events go to `/v1/events` below it. */
   url: string;
-  /** `fhw_…` in backends, `fhp_…` in browsers. */
-  key: string;
+  /** `fhw_…` in backends, `fhp_…` in browsers. Without one (a variable that is not set) nothing is sent, and a warning says so. */
+  key: string | undefined;
   /** The AI system in use, under the id it is registered with. */
   deployment: string;
   /** Whose events these are, as the host knows them. Left out in a backend that serves many: `foothold.as(person)`. */
