@@ -6,6 +6,7 @@ import { accepted } from '../../../test/support/virtual-machine.js';
 import { Foothold as BrowserFoothold } from './browser.js';
 import { changed, Foothold } from './index.js';
 import { type FootholdOptions } from './options.js';
+import { type Reporter } from './reporter.js';
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000_007);
 const STARTED = { surface: 'in-workflow', initiative: 'person' } as const;
@@ -153,7 +154,8 @@ describe('whatever is passed', () => {
     await fc.assert(property, { seed: SEED, numRuns: 300 });
   });
 
-  it(`no options throw, in either entry (SEED=${SEED})`, () => {
+  it(`no options throw, in either entry (SEED=${SEED})`, async () => {
+    const opened: Reporter[] = [];
     jest.spyOn(console, 'warn').mockImplementation(() => undefined);
     const good = { url: 'https://collector.example', key: 'fhp_k', deployment: 'claims', flushAfterMs: 3_600_000 };
     const names = ['url', 'key', 'deployment', 'person', 'personToken', 'source', 'traceparent', 'onWarning', 'onRefused', 'batchEvents', 'queueBytes', 'heartbeatMs'];
@@ -161,6 +163,7 @@ describe('whatever is passed', () => {
       const [given, a] = [made(options, good) as FootholdOptions, made(fact) as never];
       for (const Entry of [Foothold, BrowserFoothold]) {
         const foothold = new Entry(given);
+        opened.push(foothold);
         foothold.task(a);
         foothold.invocation(a).headers();
         const { queued, dropped } = foothold.stats();
@@ -168,6 +171,7 @@ describe('whatever is passed', () => {
       }
     });
     fc.assert(property, { seed: SEED, numRuns: 500 });
+    await Promise.all(opened.map((foothold) => foothold.shutdown(0)));
   });
 
   it('what a hook throws, or rejects with, comes back to nobody', async () => {
