@@ -65,7 +65,7 @@ describe('an answer', () => {
   });
 
   it.each(CATALOGUE.map(({ id }) => id))('%s about centuries is refused before the database is asked', async (metric) => {
-    for (const [query, asked] of [[holding(0, 20_458), {}], [holding(20_458, 20_458), { from: '1700-01-01' }], [holding(null, null), { from: '1700-01-01', to: '2254-12-31' }]] as const) {
+    for (const [query, asked] of [[holding(20_458, 20_458), { from: '1700-01-01' }], [holding(null, null), { from: '1700-01-01', to: '2254-12-31' }]] as const) {
       told.length = 0;
       await expect(answer(query, subject, understand({ metric, ...asked }))).rejects.toMatchObject({ name: 'WrongInput', field: 'from', fix: expect.stringContaining('3660 days at most') });
       expect(told).toHaveLength(1);
