@@ -1,12 +1,12 @@
 /**
- * Makes the programs that people start one file each: `node apps/build.mjs`, after the sources are compiled.
+ * Makes the programs that people start one file each: `node apps/standalone/build.mjs`, after the sources are compiled.
  * Arrives: dist. Leaves: the same programs in dist, started in a third of the time, which goes into finding and reading two
  * thousand small files otherwise.
  */
 import { build } from 'esbuild';
 import { join } from 'node:path';
 
-const DIST = join(import.meta.dirname, '../dist/apps');
+const DIST = join(import.meta.dirname, '../../dist/apps');
 const PROGRAMS = ['cli/src/main.js', 'standalone/src/main.js', 'standalone/src/start.js'];
 /** Packages of very many files. All others stay where they are: some bring binaries or files, and what one of them keeps must not be there twice. */
 const MANY_FILES = /^(@nestjs\/(common|core|cqrs|platform-fastify|typeorm)|@opentelemetry\/[a-z-]+|rxjs|typebox|typeorm)(\/|$)/;
