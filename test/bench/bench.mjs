@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import { append } from './append.mjs';
 import { collector } from './collector.mjs';
 import { pipeline } from './pipeline.mjs';
+import { rebuild } from './rebuild.mjs';
 import { sdk } from './sdk.mjs';
 import { startBroker, startPostgres } from './servers.mjs';
 
-const BENCHES = { pipeline, append, sdk, collector };
+const BENCHES = { pipeline, append, sdk, collector, rebuild };
 const WITH_KAFKA = ['pipeline', 'collector'];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, events: { type: 'string', default: '400000' } } });

@@ -11,6 +11,7 @@ import { addKeyCommands } from './keys.js';
 import { addLedgerCommands } from './ledger.js';
 import { addMetricsCommand } from './metrics.js';
 import { printable } from './printable.js';
+import { addRebuildCommand } from './rebuild.js';
 import { WrongUsage } from './session.js';
 import { addServeCommand } from './serve.js';
 import { addTailCommand } from './tail.js';
@@ -25,7 +26,7 @@ export async function run(args: string[], version: string): Promise<void> {
     .showHelpAfterError('See what may be given: foothold --help, and foothold COMMAND --help')
     .configureHelp({ showGlobalOptions: true });
   // Commander copies these settings to subcommands made with .command(), which all of these are.
-  for (const add of [addServeCommand, addDeploymentCommands, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addLedgerCommands, addDoctorCommand]) add(program);
+  for (const add of [addServeCommand, addDeploymentCommands, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addLedgerCommands, addRebuildCommand, addDoctorCommand]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

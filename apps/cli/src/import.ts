@@ -6,10 +6,10 @@
 import { DEFAULT_REGISTRATION, registerDeployment, usageProjection } from '@foothold/adoption';
 import { checkMessage, EVENT_BYTES, tooLong, WrongInput, type BoundaryOptions } from '@foothold/contract';
 import { append, Fenced, finishOrigin, lag, openOrigin, prepare, project, readings, USAGE_SHARDS, type Arrival, type Log, type Outcome } from '@foothold/event-log';
-import { SingleBar } from 'cli-progress';
 import { type Command } from 'commander';
 import { digestOf, sizeOf } from './file.js';
 import { linesOf, type Line } from './lines.js';
+import { progressBar } from './progress.js';
 import { inSession, say, withTenant, type Session } from './session.js';
 
 const STRETCH = 5_000;
@@ -122,11 +122,4 @@ async function catchUp(log: Log): Promise<void> {
   } finally {
     bar?.stop();
   }
-}
-
-function progressBar(what: string, total: number): SingleBar | undefined {
-  if (!process.stderr.isTTY || total === 0) return undefined;
-  const bar = new SingleBar({ format: `${what} {bar} {percentage} % | {eta_formatted} left`, stream: process.stderr, hideCursor: true });
-  bar.start(total, 0);
-  return bar;
 }

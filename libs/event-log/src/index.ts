@@ -1,4 +1,4 @@
-/** The event log: append, change, read, project. It knows no metric. */
+/** The event log: append, change, read, project, rebuild. It knows no metric. */
 export { append, Fenced, shardOf, type Arrival, type Outcome } from './append.js';
 export { change, openTenant, strangeTenant, stream, streams, VersionConflict, type Fact, type Stream } from './change.js';
 export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
@@ -6,7 +6,8 @@ export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';
 export { deadLetters, undelivered, verify, type Ledger, type LetterGroup } from './ledger.js';
 export { completeThrough, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type Origin, type Stretch } from './origin.js';
-export { keyOf, lag, prepare, project, type Progress, type Projection, type Store, type Table } from './project.js';
+export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
+export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
 export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';

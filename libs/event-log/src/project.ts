@@ -21,6 +21,9 @@ export interface Table<Row> {
   key: readonly (keyof Row & string)[];
 }
 
+/** A table whatever its rows. */
+export type AnyTable = Table<Record<string, Value>>;
+
 /** What a fold works with: it takes rows of its shard out and puts them back as they shall be. */
 export interface Store {
   readonly shard: number;
@@ -34,6 +37,8 @@ export interface Store {
 
 export interface Projection {
   name: string;
+  /** What it is folded into. */
+  tables: readonly AnyTable[];
   /** Events folded in one transaction. */
   page: number;
   fold(events: LoggedEvent[], store: Store): Promise<void>;
@@ -73,8 +78,7 @@ export async function project(log: Log, projection: Projection, shard: number): 
     const leased = await client.query<{ position: string; seen: string; now_seen: string | null }>({ name: 'project-lease', text: LEASE, values: [projection.name, shard] });
     const checkpoint = leased.rows[0];
     if (!checkpoint) return 'leased';
-    const events = (page = await read(log, client, shard, Number(checkpoint.position), projection.page));
-    if (events.length > 0) await projection.fold(events, new PageStore(log, client, shard));
+    const events = (page = await foldPage(log, client, projection, shard, Number(checkpoint.position)));
     const behind = events.length === projection.page;
     const position = events.at(-1)?.position ?? Number(checkpoint.position);
     const seen = behind ? checkpoint.seen : (checkpoint.now_seen ?? '{}');
@@ -86,6 +90,16 @@ export async function project(log: Log, projection: Projection, shard: number): 
   });
   if (page.length > 0) measure(page, began);
   return progress;
+}
+
+/**
+ * Folds the events after a position, a page at most, in a transaction of the caller's, who moves the checkpoint.
+ * @param schema whose tables are folded into; where it is left out, those that are read
+ */
+export async function foldPage(log: Log, client: PoolClient, { page, fold }: Projection, shard: number, position: number, schema?: string, most = page): Promise<LoggedEvent[]> {
+  const events = await read(log, client, shard, position, Math.min(page, most));
+  if (events.length > 0) await fold(events, new PageStore(log, client, shard, schema === undefined ? '' : `${schema}.`));
+  return events;
 }
 
 /** Makes the checkpoints of a projection where there are none. */
@@ -126,6 +140,7 @@ class PageStore implements Store {
     private readonly log: Log,
     private readonly client: PoolClient,
     readonly shard: number,
+    private readonly prefix: string,
   ) {}
 
   registration(deployment: number): unknown {
@@ -139,10 +154,10 @@ class PageStore implements Store {
     const columns = Object.keys(table.columns) as (keyof Row & string)[];
     const rows = await typedRows(
       this.client,
-      `delete from ${table.name} r using ${this.keyList(table)} where r.shard = $1 and ${table.key.map((column) => `r.${column} = k.${column}`).join(' and ')}
+      `delete from ${this.prefix}${table.name} r using ${this.keyList(table)} where r.shard = $1 and ${table.key.map((column) => `r.${column} = k.${column}`).join(' and ')}
        returning ${columns.map((column) => `r.${column}`).join(', ')}`,
       [this.shard, ...table.key.map((column) => wanted.map((row) => row[column]))],
-      `take-${table.name}`,
+      `take-${this.prefix}${table.name}`,
     );
     for (const values of rows) {
       const row = {} as Record<string, Value>;
@@ -161,7 +176,7 @@ class PageStore implements Store {
         yield values;
       }
     }
-    await copyInto(this.client, table.name, { shard: 'int2', ...table.columns }, all());
+    await copyInto(this.client, `${this.prefix}${table.name}`, { shard: 'int2', ...table.columns }, all());
   }
 
   private keyList<Row>(table: Table<Row>): string {

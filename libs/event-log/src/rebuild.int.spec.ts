@@ -1,0 +1,159 @@
+/** Rebuilds on a real Postgres: beside a live projector, killed and gone on with, of a fold that has changed. */
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { arrival, freshLog, person } from '../../../test/support/event-log.js';
+import { until } from '../../../test/support/recording.js';
+import { keyOf, prepare, project, rebuild, USAGE_SHARDS, type LoggedEvent, type Projection, type Store, type Table } from './index.js';
+
+/** How often somebody did a thing, and when the last of it was received. */
+interface Count {
+  deployment: number;
+  person: number;
+  type: string;
+  times: number;
+  revised_at: number;
+}
+
+const table: Table<Count> = {
+  name: 'tally',
+  columns: { deployment: 'int4', person: 'int8', type: 'text', times: 'int4', revised_at: 'timestamptz' },
+  key: ['deployment', 'person', 'type'],
+};
+const CREATE = `
+  create table tally (shard smallint not null, deployment int not null, person bigint not null, type text not null, times int not null check (times > 0), revised_at timestamptz not null,
+    primary key (shard, deployment, person, type));
+  create index tally_often on tally (deployment, times) where times > 2;
+  comment on table tally is 'how often';
+  do $$ begin if not exists (select from pg_roles where rolname = 'tally_reader') then create role tally_reader; end if; end $$;
+  grant select on tally to tally_reader`;
+
+const counting = (by = 1): Projection['fold'] => async (events: LoggedEvent[], store: Store) => {
+  const rowOf = ({ deployment, person, type }: LoggedEvent): Count => ({ deployment, person: person ?? 0, type, times: 0, revised_at: 0 });
+  const rows = await store.take(table, new Map(events.map((one) => [keyOf(table, rowOf(one)), rowOf(one)])).values());
+  for (const one of events) {
+    const key = keyOf(table, rowOf(one));
+    const row = rows.get(key) ?? rowOf(one);
+    rows.set(key, { ...row, times: row.times + by, revised_at: one.received });
+  }
+  await store.put(table, rows.values());
+};
+const tallies = (fold = counting(), page = 100): Projection => ({ name: 'tallies', tables: [table as never], page, fold });
+
+const under = freshLog();
+beforeEach(async () => {
+  await under.rows(CREATE);
+  await prepare(under.database, tallies());
+});
+
+const dump = () => under.rows('select shard, deployment, person, type, times, revised_at::text from tally order by 1, 2, 3, 4');
+const things = () => under.rows<{ what: string }>(`
+  select pg_get_indexdef(indexrelid) as what from pg_index where indrelid = 'tally'::regclass
+  union all select conname || ' ' || pg_get_constraintdef(oid) from pg_constraint where conrelid = 'tally'::regclass
+  union all select obj_description('tally'::regclass)
+  union all select relacl::text from pg_class where oid = 'tally'::regclass order by 1`);
+const schemas = () => under.rows(`select nspname from pg_namespace where nspname like 'rebuild%'`);
+
+async function store(from: number, count: number): Promise<void> {
+  const source = await under.origin(`cluster/${from}`);
+  await source.append(Array.from({ length: count }, (_, i) => arrival(from + i, { person: person((from + i) % 37) })));
+}
+
+async function foldAll(projection: Projection): Promise<void> {
+  for (let shard = 0; shard < USAGE_SHARDS; shard++) for (let behind = true; behind; ) {
+    const progress = await project(under.log, projection, shard);
+    behind = progress === 'leased' || progress.behind;
+  }
+}
+
+describe('a rebuild', () => {
+  it('gives the same tables in every column, with the same indexes, constraints, words and grants', async () => {
+    await store(0, 900);
+    await foldAll(tallies());
+    const [rows, around] = [await dump(), await things()];
+    const told: [number, number][] = [];
+    expect(await rebuild(under.log, tallies(), { progress: (folded, of) => told.push([folded, of]) })).toEqual({ projection: 'tallies', events: 900, differences: { tally: 0 }, swapped: true });
+    expect(told.at(-1)).toEqual([900, 900]);
+    expect([await dump(), await things(), await schemas()]).toEqual([rows, around, []]);
+    await store(1_000, 50);
+    await foldAll(tallies());
+    expect((await under.rows<{ times: number }>('select sum(times)::int as times from tally'))[0]).toEqual({ times: 950 });
+  });
+
+  it('goes beside a live projector that goes on folding', async () => {
+    await store(0, 600);
+    let rebuilding = true;
+    const live = (async () => {
+      for (let from = 10_000; rebuilding; from += 100) {
+        await store(from, 20);
+        await foldAll(tallies(counting(), 7));
+      }
+    })();
+    const done = await rebuild(under.log, tallies(counting(), 13)).finally(() => (rebuilding = false));
+    await live;
+    expect(done).toMatchObject({ differences: { tally: 0 }, swapped: true });
+    await foldAll(tallies());
+    const counted = await under.rows(`select count(*)::int as times from event where shard < 16`);
+    expect(await under.rows('select sum(times)::int as times from tally')).toEqual(counted);
+  });
+
+  it('that was killed goes on where it was, or anew', async () => {
+    await store(0, 900);
+    await foldAll(tallies());
+    let pages = 0;
+    const dying: Projection['fold'] = async (events, into) => {
+      if (++pages > 5) throw new Error('killed');
+      await counting()(events, into);
+    };
+    for (const options of [{}, { fresh: true }]) {
+      pages = 0;
+      await expect(rebuild(under.log, tallies(dying, 20))).rejects.toThrow('killed');
+      const [left] = await under.rows<{ folded: number }>(`select sum(position)::int as folded from checkpoint where projection = 'tallies rebuilt'`);
+      expect(left!.folded).toBeGreaterThan(0);
+      expect(await rebuild(under.log, tallies(), options)).toMatchObject({ events: options.fresh ? 900 : 900 - left!.folded, differences: { tally: 0 }, swapped: true });
+    }
+  });
+
+  it('of a fold that has changed says how many rows differ and leaves live as it is, until that is accepted', async () => {
+    await store(0, 300);
+    await foldAll(tallies());
+    const rows = await dump();
+    const found = await rebuild(under.log, tallies(counting(2)));
+    expect(found).toMatchObject({ events: 300, differences: { tally: 2 * rows.length }, swapped: false });
+    expect(await dump()).toEqual(rows);
+    expect(await rebuild(under.log, tallies(counting(2)), { acceptDifferences: true })).toMatchObject({ events: 0, differences: { tally: 2 * rows.length }, swapped: true });
+    expect(await under.rows('select sum(times)::int as times from tally')).toEqual([{ times: 600 }]);
+    expect(await schemas()).toEqual([]);
+  });
+
+  it('finds a row that somebody changed behind the log’s back', async () => {
+    await store(0, 300);
+    await foldAll(tallies());
+    await under.rows(`update tally set revised_at = revised_at + interval '1 microsecond' where ctid = (select min(ctid) from tally)`);
+    expect(await rebuild(under.log, tallies())).toMatchObject({ differences: { tally: 2 }, swapped: false });
+  });
+
+  it('twice at once folds everything once, and one of them swaps', async () => {
+    await store(0, 600);
+    await foldAll(tallies());
+    const rows = await dump();
+    const ended = await Promise.allSettled([rebuild(under.log, tallies(counting(), 20)), rebuild(under.log, tallies(counting(), 20))]);
+    expect(ended.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(0);
+    for (const end of ended) if (end.status === 'rejected') expect(String(end.reason)).toContain('another rebuild of tallies has come to its end meanwhile');
+    expect([await dump(), await schemas()]).toEqual([rows, []]);
+  });
+
+  it('waits for who reads, without keeping others from reading for long', async () => {
+    await store(0, 100);
+    await foldAll(tallies());
+    let release: () => void = () => undefined;
+    const reading = under.database.transaction(async (client) => {
+      await client.query('select * from tally');
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const rebuilding = rebuild(under.log, tallies());
+    const waiting = () => under.rows(`select from pg_locks where relation = 'tally'::regclass and mode = 'AccessExclusiveLock' and not granted`);
+    for (const state of [true, false, true]) await until(`the swap ${state ? 'waits' : 'has let others by'}`, async () => (await waiting()).length > 0 === state);
+    release();
+    expect(await rebuilding).toMatchObject({ swapped: true });
+    await reading;
+  });
+});

@@ -1,0 +1,205 @@
+/**
+ * Folds a projection anew from the beginning of the log, beside its live tables.
+ *
+ * What arrives: the whole log. What leaves: the same tables, folded again, in the place of the old ones. Next is whoever
+ * queries them; nobody notices, but that figures are right where they were not.
+ *
+ *   prepare   a schema beside, with tables and indexes as the live ones have them, and checkpoints of its own
+ *   fold      page after page, as live does; a rebuild that was killed goes on from its checkpoints
+ *   compare   shard by shard: live is held at its position, the rest is folded up to there, and every column compared
+ *   swap      all of live is held, the rest is folded, the tables change places: one transaction
+ *
+ * The log is never written to, and live goes on but for the moments in which it is held. Where anything differs nothing is
+ * swapped unless that was asked for: the fold has changed (a new version), or live was wrong.
+ */
+import { type PoolClient } from '@foothold/platform';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Log } from './identities.js';
+import { foldPage, type Projection } from './project.js';
+import { USAGE_SHARDS } from './schema.js';
+
+/** Shards folded at the same time. */
+const AT_ONCE = 2;
+/** How long a swap waits for those who read the tables; they would have to wait behind it. */
+const LOCK_MS = 2_000;
+const SWAP_ATTEMPTS = 30;
+
+export interface RebuildOptions {
+  /** Throws away what a rebuild that was interrupted has folded. */
+  fresh?: boolean;
+  /** Swaps though rows differ: a new version of the fold is wanted in place of the old one. */
+  acceptDifferences?: boolean;
+  /** Told how many of how many events are folded; the second grows while live goes on. */
+  progress?: (folded: number, of: number) => void;
+}
+
+export interface Rebuilt {
+  projection: string;
+  /** Folded by this call; what an interrupted one had folded is not counted again. */
+  events: number;
+  /** Rows that live has and the rebuilt table has not in every column the same, or the other way round, by table. */
+  differences: Record<string, number>;
+  swapped: boolean;
+}
+
+const SHARDS = Array.from({ length: USAGE_SHARDS }, (_, shard) => shard);
+
+/** Rebuilds a projection. Safe to kill at any moment, and to run twice. */
+export async function rebuild(log: Log, projection: Projection, options: RebuildOptions = {}): Promise<Rebuilt> {
+  try {
+    return await steps(log, projection, options);
+  } catch (error) {
+    if (!GONE.includes((error as { code?: string }).code ?? '')) throw error;
+    throw new Error(`another rebuild of ${projection.name} has come to its end meanwhile; what it found stands`);
+  }
+}
+
+async function steps(log: Log, projection: Projection, options: RebuildOptions): Promise<Rebuilt> {
+  const beside = new Beside(log, projection, options);
+  if (options.fresh) await log.database.transaction((client) => beside.remove(client));
+  await log.database.transaction((client) => beside.prepare(client));
+  const shards = [...SHARDS];
+  const work = async () => {
+    for (let shard = shards.shift(); shard !== undefined; shard = shards.shift()) while (await beside.page(shard));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await beside.analyse();
+  const differences: Record<string, number> = Object.fromEntries(projection.tables.map(({ name }) => [name, 0]));
+  for (const shard of SHARDS) for (const [table, count] of Object.entries(await beside.compare(shard))) differences[table]! += count;
+  const equal = Object.values(differences).every((count) => count === 0);
+  const swapped = equal || options.acceptDifferences === true;
+  if (swapped) await beside.swap();
+  return { projection: projection.name, events: beside.folded, differences, swapped };
+}
+
+/** The tables beside the live ones. */
+class Beside {
+  folded = 0;
+  private readonly schema: string;
+  private readonly checkpoint: string;
+  /** Where the shards stand, for the progress that is told. */
+  private readonly positions = new Map<number, { at: number; of: number }>();
+
+  constructor(
+    private readonly log: Log,
+    private readonly projection: Projection,
+    private readonly options: RebuildOptions,
+  ) {
+    this.schema = `rebuild_${projection.name}`;
+    this.checkpoint = `${projection.name} rebuilt`;
+  }
+
+  async remove(client: PoolClient): Promise<void> {
+    await client.query(`drop schema if exists ${this.schema} cascade`);
+    await client.query('delete from checkpoint where projection = $1', [this.checkpoint]);
+  }
+
+  /** Tables as the live ones are, open to the same roles; indexes and constraints under the same names, by which migrations find them. */
+  async prepare(client: PoolClient): Promise<void> {
+    await client.query(`select pg_advisory_xact_lock(hashtext($1))`, [this.schema]);
+    if ((await client.query('select from pg_namespace where nspname = $1', [this.schema])).rowCount! > 0) return;
+    await client.query(`create schema ${this.schema}`);
+    for (const { name } of this.projection.tables) {
+      await client.query(`create table ${this.schema}.${name} (like ${name} including all excluding indexes)`);
+      for (const what of [INDEXES, WORDS, GRANTS]) {
+        const { rows } = await client.query<{ statement: string | null }>(what, [name, this.schema]);
+        for (const { statement } of rows) if (statement !== null) await client.query(statement);
+      }
+    }
+    await client.query(`insert into checkpoint (projection, shard, position) select $1, shard, 0 from generate_series(0, ${USAGE_SHARDS - 1}) shard`, [this.checkpoint]);
+  }
+
+  /** Folds a page. @returns whether the shard is still behind live */
+  async page(shard: number): Promise<boolean> {
+    return this.log.database.transaction(async (client) => {
+      const at = await this.position(client, shard);
+      const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2', [this.projection.name, shard]);
+      return this.foldUpTo(client, shard, at, Number(rows[0]?.position ?? 0));
+    });
+  }
+
+  /** Without statistics the first question after the swap would be planned as if the tables were empty. */
+  async analyse(): Promise<void> {
+    for (const { name } of this.projection.tables) await this.log.database.query(`analyze ${this.schema}.${name}`);
+  }
+
+  /** Holds live's shard, folds up to where it stands, and counts the rows that are not the same in every column. */
+  async compare(shard: number): Promise<Record<string, number>> {
+    return this.log.database.transaction(async (client) => {
+      await this.catchUp(client, shard);
+      const found: Record<string, number> = {};
+      for (const { name } of this.projection.tables) {
+        const { rows } = await client.query<{ count: number }>(
+          `select count(*)::int as count from ((table_live except all table_new) union all (table_new except all table_live)) differing`
+            .replaceAll('table_live', `select * from ${name} where shard = $1`)
+            .replaceAll('table_new', `select * from ${this.schema}.${name} where shard = $1`),
+          [shard],
+        );
+        found[name] = rows[0]!.count;
+      }
+      return found;
+    });
+  }
+
+  /** Puts the tables in the place of the live ones. Live's checkpoints stay: both stand where they say. */
+  async swap(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.log.database.transaction(async (client) => {
+          for (const shard of SHARDS) await this.catchUp(client, shard);
+          await client.query(`set local lock_timeout = ${LOCK_MS}`);
+          const { rows } = await client.query<{ schema: string }>('select current_schema() as schema');
+          for (const { name } of this.projection.tables) {
+            await client.query(`drop table ${name}`);
+            await client.query(`alter table ${this.schema}.${name} set schema ${rows[0]!.schema}`);
+          }
+          await this.remove(client);
+        });
+      } catch (error) {
+        if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || attempt === SWAP_ATTEMPTS) throw error;
+        await pause(LOCK_MS); // whoever waited behind us reads first
+      }
+    }
+  }
+
+  /** Folds what is left before live's position, which is held until the end of the transaction. */
+  private async catchUp(client: PoolClient, shard: number): Promise<void> {
+    const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2 for update', [this.projection.name, shard]);
+    const live = Number(rows[0]?.position ?? 0);
+    for (let at = await this.position(client, shard); await this.foldUpTo(client, shard, at, live); at = await this.position(client, shard));
+  }
+
+  private async position(client: PoolClient, shard: number): Promise<number> {
+    const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2 for update', [this.checkpoint, shard]);
+    if (!rows[0]) throw Object.assign(new Error(`no checkpoint of ${this.checkpoint}`), { code: GONE[0] });
+    return Number(rows[0].position);
+  }
+
+  private async foldUpTo(client: PoolClient, shard: number, at: number, live: number): Promise<boolean> {
+    const events = live > at ? await foldPage(this.log, client, this.projection, shard, at, this.schema, live - at) : [];
+    const position = events.at(-1)?.position ?? at;
+    if (position > at) await client.query('update checkpoint set position = $3 where projection = $1 and shard = $2', [this.checkpoint, shard, position]);
+    this.folded += events.length;
+    this.positions.set(shard, { at: position, of: live });
+    const all = [...this.positions.values()];
+    this.options.progress?.(all.reduce((sum, one) => sum + one.at, 0), all.reduce((sum, one) => sum + one.of, 0));
+    return position < live;
+  }
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+/** Undefined table, unknown schema: somebody has swapped what we were folding into. */
+const GONE = ['42P01', '3F000'];
+
+/** What makes the indexes of table $1 for its namesake in schema $2: those of constraints by the constraint. */
+const INDEXES = `
+  select case when c.oid is null
+              then regexp_replace(pg_get_indexdef(i.indexrelid), ' ON [^ ]+ ', format(' ON %I.%I ', $2::text, $1::text))
+              else format('alter table %I.%I add constraint %I %s', $2::text, $1::text, c.conname, pg_get_constraintdef(c.oid)) end as statement
+    from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u')
+   where i.indrelid = $1::text::regclass order by c.oid is null, i.indexrelid`;
+const WORDS = `select format('comment on table %I.%I is %L', $2::text, $1::text, obj_description($1::text::regclass)) as statement`;
+const GRANTS = `
+  select format('grant %s on %I.%I to %s%s', a.privilege_type, $2::text, $1::text, coalesce(quote_ident(r.rolname), 'public'), case when a.is_grantable then ' with grant option' else '' end) as statement
+    from pg_class c cross join aclexplode(c.relacl) a left join pg_roles r on r.oid = a.grantee
+   where c.oid = $1::text::regclass and a.grantee <> c.relowner`;
