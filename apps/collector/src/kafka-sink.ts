@@ -32,6 +32,7 @@ interface Sent {
 /** A request on its way to Kafka: whole in one send, or in as many as it needs. */
 interface Waiting {
   left: Sent[];
+  isUnderWay: boolean;
   done: (error?: unknown) => void;
 }
 
@@ -43,6 +44,7 @@ export class KafkaSink implements Sink {
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private sendBytes = SEND_BYTES;
+  private closing = false;
   private sending: Promise<void> | undefined;
   private connected: Promise<void> | undefined;
 
@@ -60,17 +62,23 @@ export class KafkaSink implements Sink {
     const bytes = left.reduce((sum, one) => sum + one.bytes, 0);
     if (this.waitingBytes + bytes > WAITING_BYTES) throw new NotDurable('too much waits for Kafka already');
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new NotDurable(`Kafka did not acknowledge it within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-      this.waitingBytes += bytes;
-      this.waiting.push({
+      const waiting: Waiting = {
         left,
+        isUnderWay: false,
         done: (error) => {
           clearTimeout(timer);
           this.waitingBytes -= bytes;
           if (error === undefined) resolve();
           else reject(new NotDurable('Kafka did not take it'));
         },
-      });
+      };
+      const timer = setTimeout(() => {
+        reject(new NotDurable(`Kafka did not acknowledge it within ${PATIENCE_MS / 1000} s`));
+        // What nobody waits for need not be sent; what is being sent is counted until that has ended.
+        if (!waiting.isUnderWay) this.drop(waiting);
+      }, PATIENCE_MS);
+      this.waitingBytes += bytes;
+      this.waiting.push(waiting);
       this.sending ??= this.sendAll();
     });
   }
@@ -89,6 +97,7 @@ export class KafkaSink implements Sink {
   }
 
   async close(): Promise<void> {
+    this.closing = true;
     await this.sending;
     await Promise.allSettled([this.producer.disconnect(), this.admin?.then((admin) => admin.disconnect())]);
   }
@@ -104,6 +113,7 @@ export class KafkaSink implements Sink {
     while (this.waiting.length > 0) {
       const parts = this.nextParts();
       const messages = parts.flatMap(({ waiting, count }) => waiting.left.slice(0, count));
+      for (const { waiting } of parts) waiting.isUnderWay = true;
       try {
         await this.send(messages);
         for (const { waiting, count } of parts) {
@@ -117,14 +127,19 @@ export class KafkaSink implements Sink {
         }
         this.connected = undefined;
         this.logger.warn('kafka does not take events: %s', (error as Error).message);
-        for (const { waiting } of parts) {
-          waiting.left = [];
-          waiting.done(error);
-        }
+        // A process that is stopping has no time to find out the same of the rest.
+        for (const waiting of this.closing ? [...this.waiting] : parts.map((part) => part.waiting)) this.drop(waiting, error);
       }
+      for (const { waiting } of parts) waiting.isUnderWay = false;
       this.waiting = this.waiting.filter(({ left }) => left.length > 0);
     }
     this.sending = undefined;
+  }
+
+  private drop(waiting: Waiting, error: unknown = new Error('too late')): void {
+    waiting.left = [];
+    this.waiting = this.waiting.filter((other) => other !== waiting);
+    waiting.done(error);
   }
 
   /** As much of what waits, in its order, as goes into one send; a message at least. */

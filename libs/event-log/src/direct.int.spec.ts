@@ -7,7 +7,7 @@ import { until } from '../../../test/support/recording.js';
 import { seeded } from '../../../test/support/seeded.js';
 import { completeThrough, finishSilent, openDirect, openLog, prepare, project, USAGE_SHARDS, verify, type Arrival, type Direct, type DirectOptions, type Log, type Outcome, type Projection } from './index.js';
 
-const projection: Projection = { name: 'nothing', tables: [], page: 5_000, fold: async () => undefined };
+const projection: Projection = { name: 'nothing', version: 1, tables: [], page: 5_000, fold: async () => undefined };
 const open: Direct[] = [];
 let proxy: PostgresProxy | undefined;
 let warnings: unknown[] = [];

@@ -49,7 +49,6 @@ export class NotInTime extends Error {
 
 interface Hand {
   arrivals: Arrival[];
-  bytes: number;
   /** Milliseconds since 1970. */
   at: number;
   /** To be appended by itself: something handed over together with it could not be. */
@@ -81,6 +80,8 @@ export async function openDirect(log: Log, options: Given): Promise<Direct> {
 export class Direct {
   private fence: Fence | null = null;
   private waiting: Hand[] = [];
+  /** Of all that is not answered yet. */
+  private waitingBytes = 0;
   private doubt: Doubt | null = null;
   private markedAt = 0;
   private closing = false;
@@ -106,25 +107,27 @@ export class Direct {
     if (this.closing) return Promise.reject(new NotInTime('this process is stopping'));
     if (arrivals.length === 0) return Promise.resolve(nothing());
     const bytes = arrivals.reduce((sum, arrival) => sum + OVERHEAD_BYTES + ('event' in arrival ? arrival.event.data : (arrival.refusal.payload ?? '')).length, 0);
-    if (this.waiting.length > 0 && this.waiting.reduce((sum, hand) => sum + hand.bytes, bytes) > WAITING_BYTES) return Promise.reject(new NotInTime('too much waits for the database already'));
+    if (this.waitingBytes > 0 && this.waitingBytes + bytes > WAITING_BYTES) return Promise.reject(new NotInTime('too much waits for the database already'));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        // What nobody waits for must not fill the memory until the database is back.
-        this.waiting = this.waiting.filter((other) => other !== hand);
         hand.answer?.({ error: new NotInTime(`the database did not take it within ${this.options.patienceMs / 1000} s`) });
+        // What nobody waits for must not fill the memory until the database is back.
+        hand.arrivals = [];
+        while (this.waiting[0] && !this.waiting[0].answer) this.waiting.shift();
       }, this.options.patienceMs);
       const hand: Hand = {
         arrivals,
-        bytes,
         at: Date.now(),
         alone: false,
         answer: (ended) => {
           hand.answer = null;
+          this.waitingBytes -= bytes;
           clearTimeout(timer);
           if ('outcome' in ended) resolve(ended.outcome);
           else reject(ended.error as Error);
         },
       };
+      this.waitingBytes += bytes;
       this.waiting.push(hand);
       this.wake();
     });
@@ -144,7 +147,7 @@ export class Direct {
         await this.round();
         trouble = 0;
         if (this.waiting.length > 0) continue;
-        if (this.closing) return await finishOrigin(this.log.database, this.fence!.origin);
+        if (this.closing) return void (this.fence && (await finishOrigin(this.log.database, this.fence.origin)));
         await this.idle();
       } catch (error) {
         const passes = isTransient(error) || error instanceof Fenced;

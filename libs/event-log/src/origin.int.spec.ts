@@ -3,7 +3,7 @@ import { arrival, freshLog, person, type Source } from '../../../test/support/ev
 import { completeThrough, finishOrigin, markEndSeen, openOrigin, prepare, project, readings, USAGE_SHARDS, type Projection } from './index.js';
 
 const under = freshLog();
-const projection: Projection = { name: 'nothing', tables: [], page: 4, fold: async () => undefined };
+const projection: Projection = { name: 'nothing', version: 1, tables: [], page: 4, fold: async () => undefined };
 beforeEach(() => prepare(under.database, projection));
 
 const at = (second: number) => `2026-11-25T10:00:${String(second).padStart(2, '0')}.000001Z`;

@@ -42,7 +42,7 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   await store.put(table, rows.values());
 }
 
-const tallies = (page = 10_000, change: Projection['fold'] = fold): Projection => ({ name: 'tallies', tables: [table], page, fold: change });
+const tallies = (page = 10_000, change: Projection['fold'] = fold): Projection => ({ name: 'tallies', version: 1, tables: [table], page, fold: change });
 
 const under = freshLog();
 beforeEach(async () => {

@@ -37,6 +37,8 @@ export interface Store {
 
 export interface Projection {
   name: string;
+  /** Raised with every change after which the same events give other rows: a rebuild of another version is not gone on with. */
+  version: number;
   /** What it is folded into. */
   tables: readonly AnyTable[];
   /** Events folded in one transaction. */

@@ -36,7 +36,7 @@ const counting = (by = 1): Projection['fold'] => async (events: LoggedEvent[], s
   }
   await store.put(table, rows.values());
 };
-const tallies = (fold = counting(), page = 100): Projection => ({ name: 'tallies', tables: [table as never], page, fold });
+const tallies = (fold = counting(), page = 100, version = 1): Projection => ({ name: 'tallies', version, tables: [table as never], page, fold });
 
 const under = freshLog();
 beforeEach(async () => {
@@ -121,6 +121,24 @@ describe('a rebuild', () => {
     expect(await dump()).toEqual(rows);
     expect(await rebuild(under.log, tallies(counting(2)), { acceptDifferences: true })).toMatchObject({ events: 0, differences: { tally: 2 * rows.length }, swapped: true });
     expect(await under.rows('select sum(times)::int as times from tally')).toEqual([{ times: 600 }]);
+    expect(await schemas()).toEqual([]);
+  });
+
+  it('of another version, or of tables that have changed since, is begun anew', async () => {
+    await store(0, 300);
+    await foldAll(tallies());
+    expect(await rebuild(under.log, tallies(counting(2)))).toMatchObject({ events: 300, swapped: false });
+    expect(await rebuild(under.log, tallies(counting(), 100, 2))).toMatchObject({ events: 300, differences: { tally: 0 }, swapped: true });
+    expect(await rebuild(under.log, tallies(counting(2)))).toMatchObject({ events: 300, swapped: false });
+    await under.rows('create index tally_late on tally (revised_at)');
+    const around = await things();
+    expect(await rebuild(under.log, tallies())).toMatchObject({ events: 300, swapped: true });
+    expect(await things()).toEqual(around);
+  });
+
+  it('is refused while views read the tables, before anything is folded', async () => {
+    await under.rows('create view often as select * from tally where times > 2');
+    await expect(rebuild(under.log, tallies())).rejects.toMatchObject({ field: 'projection', reason: expect.stringContaining('often'), fix: expect.stringContaining('drop the views') });
     expect(await schemas()).toEqual([]);
   });
 

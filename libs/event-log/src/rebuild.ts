@@ -12,10 +12,12 @@
  * The log is never written to, and live goes on but for the moments in which it is held. Where anything differs nothing is
  * swapped unless that was asked for: the fold has changed (a new version), or live was wrong.
  */
+import { WrongInput } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Log } from './identities.js';
-import { foldPage, type Projection } from './project.js';
+import { foldPage, prepare as prepareLive, type Projection } from './project.js';
 import { USAGE_SHARDS } from './schema.js';
 
 /** Shards folded at the same time. */
@@ -56,6 +58,8 @@ export async function rebuild(log: Log, projection: Projection, options: Rebuild
 
 async function steps(log: Log, projection: Projection, options: RebuildOptions): Promise<Rebuilt> {
   const beside = new Beside(log, projection, options);
+  await prepareLive(log.database, projection);
+  await beside.refuseReaders();
   if (options.fresh) await log.database.transaction((client) => beside.remove(client));
   await log.database.transaction((client) => beside.prepare(client));
   const shards = [...SHARDS];
@@ -90,23 +94,48 @@ class Beside {
   }
 
   async remove(client: PoolClient): Promise<void> {
+    await client.query('delete from checkpoint where projection = $1', [this.checkpoint]); // first, as those do who fold
     await client.query(`drop schema if exists ${this.schema} cascade`);
-    await client.query('delete from checkpoint where projection = $1', [this.checkpoint]);
   }
 
-  /** Tables as the live ones are, open to the same roles; indexes and constraints under the same names, by which migrations find them. */
+  /** Tables as the live ones are; indexes and constraints under the same names, by which migrations find them. */
   async prepare(client: PoolClient): Promise<void> {
     await client.query(`select pg_advisory_xact_lock(hashtext($1))`, [this.schema]);
-    if ((await client.query('select from pg_namespace where nspname = $1', [this.schema])).rowCount! > 0) return;
+    const mark = await this.mark(client);
+    const there = await client.query<{ mark: string | null }>(`select obj_description(oid, 'pg_namespace') as mark from pg_namespace where nspname = $1`, [this.schema]);
+    if (there.rows[0]?.mark === mark) return;
+    // Of another version, or of tables that have changed since: half of one fold and half of another would be no fold at all.
+    if (there.rows[0]) await this.remove(client);
     await client.query(`create schema ${this.schema}`);
+    await client.query(`comment on schema ${this.schema} is '${mark}'`);
     for (const { name } of this.projection.tables) {
       await client.query(`create table ${this.schema}.${name} (like ${name} including all excluding indexes)`);
-      for (const what of [INDEXES, WORDS, GRANTS]) {
-        const { rows } = await client.query<{ statement: string | null }>(what, [name, this.schema]);
-        for (const { statement } of rows) if (statement !== null) await client.query(statement);
-      }
+      for (const what of [INDEXES, WORDS]) await this.asLive(client, what, name);
     }
     await client.query(`insert into checkpoint (projection, shard, position) select $1, shard, 0 from generate_series(0, ${USAGE_SHARDS - 1}) shard`, [this.checkpoint]);
+  }
+
+  /** What an interrupted rebuild must have been of to be gone on with: this version of the fold, and tables as they are now. */
+  private async mark(client: PoolClient): Promise<string> {
+    const hash = createHash('sha256').update(String(this.projection.version));
+    for (const { name } of this.projection.tables) for (const what of [COLUMNS, INDEXES]) {
+      const { rows } = await client.query<{ statement: string }>(what, [name, this.schema]);
+      hash.update(JSON.stringify([name, rows]));
+    }
+    return hash.digest('hex');
+  }
+
+  /** Does to the table beside what was done to live's. */
+  private async asLive(client: PoolClient, what: string, table: string): Promise<void> {
+    const { rows } = await client.query<{ statement: string | null }>(what, [table, this.schema]);
+    for (const { statement } of rows) if (statement !== null) await client.query(statement);
+  }
+
+  /** @throws WrongInput where views read the tables: they would go on reading the old ones, which therefore cannot go. */
+  async refuseReaders(): Promise<void> {
+    const views = await this.log.database.query<{ view: string }>(VIEWS, [this.projection.tables.map(({ name }) => name)]);
+    if (views.length === 0) return;
+    throw new WrongInput('projection', `its tables cannot change places while views read them: ${views.map(({ view }) => view).join(', ')}`, 'drop the views, rebuild, and make them again');
   }
 
   /** Folds a page. @returns whether the shard is still behind live */
@@ -144,12 +173,14 @@ class Beside {
   /** Puts the tables in the place of the live ones. Live's checkpoints stay: both stand where they say. */
   async swap(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
+      const { folded } = this;
       try {
         return await this.log.database.transaction(async (client) => {
           for (const shard of SHARDS) await this.catchUp(client, shard);
           await client.query(`set local lock_timeout = ${LOCK_MS}`);
-          const { rows } = await client.query<{ schema: string }>('select current_schema() as schema');
           for (const { name } of this.projection.tables) {
+            const { rows } = await client.query<{ schema: string }>('select quote_ident(nspname) as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::text::regclass', [name]);
+            await this.asLive(client, GRANTS, name); // as they are at this moment
             await client.query(`drop table ${name}`);
             await client.query(`alter table ${this.schema}.${name} set schema ${rows[0]!.schema}`);
           }
@@ -157,6 +188,7 @@ class Beside {
         });
       } catch (error) {
         if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || attempt === SWAP_ATTEMPTS) throw error;
+        this.folded = folded; // rolled back
         await pause(LOCK_MS); // whoever waited behind us reads first
       }
     }
@@ -198,6 +230,12 @@ const INDEXES = `
               else format('alter table %I.%I add constraint %I %s', $2::text, $1::text, c.conname, pg_get_constraintdef(c.oid)) end as statement
     from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u')
    where i.indrelid = $1::text::regclass order by c.oid is null, i.indexrelid`;
+const COLUMNS = `
+  select format('%s %s %s', attname, format_type(atttypid, atttypmod), attnotnull) as statement
+    from pg_attribute where attrelid = $1::text::regclass and attnum > 0 and not attisdropped and $2::text is not null order by attnum`;
+const VIEWS = `
+  select distinct v.oid::regclass::text as view from unnest($1::text[]) t(name) join pg_depend d on d.refobjid = t.name::regclass and d.classid = 'pg_rewrite'::regclass
+    join pg_rewrite r on r.oid = d.objid join pg_class v on v.oid = r.ev_class where v.oid <> d.refobjid`;
 const WORDS = `select format('comment on table %I.%I is %L', $2::text, $1::text, obj_description($1::text::regclass)) as statement`;
 const GRANTS = `
   select format('grant %s on %I.%I to %s%s', a.privilege_type, $2::text, $1::text, coalesce(quote_ident(r.rolname), 'public'), case when a.is_grantable then ' with grant option' else '' end) as statement

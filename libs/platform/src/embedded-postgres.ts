@@ -72,6 +72,8 @@ export async function openEmbeddedPostgres(home: string): Promise<EmbeddedPostgr
     for (let last = keeper; ; ) {
       if (closed) return last;
       try {
+        // Another folder may stand there now, or none: an empty database must not take the place of what somebody has open.
+        await access(join(place.data, 'PG_VERSION'));
         return keep((last = (await joinServer(place)).keeper));
       } catch {
         await sleep(AGAIN_MS, undefined, { ref: false }); // whoever uses it hears of it from their own connection
@@ -179,8 +181,9 @@ async function start(place: Home): Promise<number> {
   await appendFile(place.log, '', { mode: 0o640 });
   await giveTo(place.account, place.log);
   let problem = '';
+  let wanted = await lastPort(place);
   for (let attempt = 1; attempt <= START_ATTEMPTS; attempt++) {
-    const port = await freePort(attempt === 1 ? await lastPort(place) : undefined);
+    const port = await freePort(wanted);
     const started = await runProgram(place.binaries, 'pg_ctl', ['start', '-w', '-t', '60', '-D', place.data, '-l', place.log, '-o', `-p ${port}`], place.account);
     if (started.code === 0) {
       await writeFile(place.port, String(port));
@@ -189,6 +192,7 @@ async function start(place: Home): Promise<number> {
     problem = `${lastLines(started.text)}\n${place.log} ends with:\n${lastLines(await readFile(place.log, 'utf8'))}`;
     // Another program took the port meanwhile, or backends of a killed server are still leaving.
     if (!/Address already in use|pre-existing shared memory/.test(problem)) break;
+    if (/Address already in use/.test(problem)) wanted = undefined;
     await sleep(500 * attempt);
   }
   throw new Error(`PostgreSQL does not start on ${place.data}: ${problem}`);
