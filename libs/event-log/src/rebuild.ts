@@ -63,10 +63,18 @@ async function steps(log: Log, projection: Projection, options: RebuildOptions):
   if (options.fresh) await log.database.transaction((client) => beside.remove(client));
   await log.database.transaction((client) => beside.prepare(client));
   const shards = [...SHARDS];
+  let failed = false;
   const work = async () => {
-    for (let shard = shards.shift(); shard !== undefined; shard = shards.shift()) while (await beside.page(shard));
+    try {
+      for (let shard = shards.shift(); shard !== undefined; shard = shards.shift()) while (!failed && (await beside.page(shard)));
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  // Whoever hears of a failure finds nothing of this rebuild at work any more.
+  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
+  for (const end of ended) if (end.status === 'rejected') throw end.reason;
   await beside.analyse();
   const differences: Record<string, number> = Object.fromEntries(projection.tables.map(({ name }) => [name, 0]));
   for (const shard of SHARDS) for (const [table, count] of Object.entries(await beside.compare(shard))) differences[table]! += count;
