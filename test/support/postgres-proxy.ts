@@ -102,7 +102,8 @@ function relay(client: Socket, backend: Socket, decide: (kind: ProxyEvent['kind'
   const fromBackend = splitter((message) => {
     if (message[0] === 0x5a) awaited--; // 'Z', ReadyForQuery
     if (phase === 'running') client.write(message);
-    if (phase === 'draining' && awaited === 0 && message[0] === 0x5a) cut();
+    // A COPY has come to its end as far as it can, 'G': the server waits for rows, and the client has not heard that it may send them.
+    if (phase === 'draining' && (message[0] === 0x47 || (awaited === 0 && message[0] === 0x5a))) cut();
   });
 
   pump(client, backend, startupFromClient);
