@@ -6,10 +6,9 @@ import { inSpan, notAcceptable } from '@foothold/platform';
 import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { createHash } from 'node:crypto';
 import { firstValueFrom, from, type Observable } from 'rxjs';
 import { csvOf, type Table } from './csv.js';
-import { holds, preferred } from './negotiation.js';
+import { holds, preferred, tagOf } from './negotiation.js';
 import { OPERATION, type Operation } from './operations.js';
 
 /** What a handler gives. */
@@ -66,7 +65,7 @@ async function give<Body>(request: FastifyRequest, reply: FastifyReply, csv: boo
     return write();
   }
   const written = stamp === undefined ? await write() : null;
-  const tag = `"${createHash('sha256').update(csv ? 'csv ' : 'json ').update(written ?? stamp!).digest('base64url').slice(0, 27)}"`;
+  const tag = tagOf(csv ? 'csv ' : 'json ', written ?? stamp!);
   void reply.header('etag', tag);
   if (holds(request.headers['if-none-match'], tag)) {
     void reply.code(304).removeHeader('content-type');

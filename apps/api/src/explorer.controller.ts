@@ -4,12 +4,11 @@
  */
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Unknown } from '@foothold/contract';
-import { holds } from './negotiation.js';
+import { holds, tagOf } from './negotiation.js';
 import { openApi } from './openapi.js';
 
 const PAGE = `<!doctype html>
@@ -35,7 +34,7 @@ interface File {
   tag: string;
 }
 
-const fileOf = (content: string | Buffer, type: string): File => ({ content: Buffer.from(content), type, tag: `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"` });
+const fileOf = (content: string | Buffer, type: string): File => ({ content: Buffer.from(content), type, tag: tagOf(content) });
 
 @Controller()
 export class ExplorerController {

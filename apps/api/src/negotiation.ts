@@ -1,4 +1,5 @@
 /** What HTTP lets a client say of the answer it wants: in which form, and whether the one it has still holds. */
+import { createHash } from 'node:crypto';
 
 /** Of the media types that can be given, the best first, the one that an Accept header prefers; undefined where it takes none. */
 export function preferred(accept: string | undefined, given: readonly string[]): string | undefined {
@@ -18,6 +19,13 @@ export function preferred(accept: string | undefined, given: readonly string[]):
   let best: string | undefined;
   for (const type of given) if (weightOf(type) > (best === undefined ? 0 : weightOf(best))) best = type;
   return best;
+}
+
+/** The strong ETag of what these parts, one after the other, are. */
+export function tagOf(...parts: (string | Buffer)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return `"${hash.digest('base64url').slice(0, 27)}"`;
 }
 
 /** Whether an If-None-Match header names this tag; weak ones are as good as strong ones here (RFC 9110, 13.1.2). */

@@ -151,7 +151,8 @@ class Beside {
     return this.log.database.transaction(async (client) => {
       const at = await this.position(client, shard);
       const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2', [this.projection.name, shard]);
-      return this.foldUpTo(client, shard, at, Number(rows[0]?.position ?? 0));
+      const live = Number(rows[0]?.position ?? 0);
+      return (await this.foldUpTo(client, shard, at, live)) < live;
     });
   }
 
@@ -166,12 +167,8 @@ class Beside {
       await this.catchUp(client, shard);
       const found: Record<string, number> = {};
       for (const { name } of this.projection.tables) {
-        const { rows } = await client.query<{ count: number }>(
-          `select count(*)::int as count from ((table_live except all table_new) union all (table_new except all table_live)) differing`
-            .replaceAll('table_live', `select * from ${name} where shard = $1`)
-            .replaceAll('table_new', `select * from ${this.schema}.${name} where shard = $1`),
-          [shard],
-        );
+        const [live, anew] = [name, `${this.schema}.${name}`].map((table) => `select * from ${table} where shard = $1`);
+        const { rows } = await client.query<{ count: number }>(`select count(*)::int as count from ((${live} except all ${anew}) union all (${anew} except all ${live})) differing`, [shard]);
         found[name] = rows[0]!.count;
       }
       return found;
@@ -206,7 +203,7 @@ class Beside {
   private async catchUp(client: PoolClient, shard: number): Promise<void> {
     const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2 for update', [this.projection.name, shard]);
     const live = Number(rows[0]?.position ?? 0);
-    for (let at = await this.position(client, shard); await this.foldUpTo(client, shard, at, live); at = await this.position(client, shard));
+    for (let at = await this.position(client, shard); at < live; ) at = await this.foldUpTo(client, shard, at, live);
   }
 
   private async position(client: PoolClient, shard: number): Promise<number> {
@@ -215,7 +212,8 @@ class Beside {
     return Number(rows[0].position);
   }
 
-  private async foldUpTo(client: PoolClient, shard: number, at: number, live: number): Promise<boolean> {
+  /** Folds a page that ends at live's position at the latest. @returns how far the shard is folded then */
+  private async foldUpTo(client: PoolClient, shard: number, at: number, live: number): Promise<number> {
     const events = live > at ? await foldPage(this.log, client, this.projection, shard, at, this.schema, live - at) : [];
     const position = events.at(-1)?.position ?? at;
     if (position > at) await client.query('update checkpoint set position = $3 where projection = $1 and shard = $2', [this.checkpoint, shard, position]);
@@ -223,7 +221,7 @@ class Beside {
     this.positions.set(shard, { at: position, of: live });
     const all = [...this.positions.values()];
     this.options.progress?.(all.reduce((sum, one) => sum + one.at, 0), all.reduce((sum, one) => sum + one.of, 0));
-    return position < live;
+    return position;
   }
 }
 
