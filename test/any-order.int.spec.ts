@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { freshDatabase, type FreshDatabase } from './support/database.js';
+import { sealer } from './support/event-log.js';
 import { histories, type History, type HostEvent } from './support/history.js';
 import { seeded, type Seeded } from './support/seeded.js';
 
@@ -100,7 +101,7 @@ test(`${CONFLICTING} histories with conflicting bodies come out with the same le
 }, 600_000);
 
 async function registerAll(tenant: string, history: History): Promise<void> {
-  const log = openLog(first, keyCheck);
+  const log = openLog(first, keyCheck, sealer);
   await openTenant(log, tenant, keyCheck);
   for (const { id, timeZone, taskKinds } of history.deployments) {
     const registration = { ...DEFAULT_REGISTRATION, timeZone, taskKinds };
@@ -122,7 +123,7 @@ const stretchOf = (origin: number, from: number, count: number) => ({ origin, fr
 async function inOrder(tenant: string, events: HostEvent[]): Promise<void> {
   const sorted = [...events].sort((a, b) => (a['time'] as string).localeCompare(b['time'] as string));
   const { origin } = await openOrigin(first, { kind: 'file', name: `${tenant}/in order`, part: 0, tenant, firstOffset: 0 });
-  await append(openLog(first, keyCheck), arrivalsOf(tenant, sorted), stretchOf(origin, 0, sorted.length));
+  await append(openLog(first, keyCheck, sealer), arrivalsOf(tenant, sorted), stretchOf(origin, 0, sorted.length));
   await finishOrigin(first, origin);
   await foldAll(usageProjection);
 }
@@ -147,13 +148,13 @@ async function anyhow(tenant: string, events: HostEvent[], random: Seeded): Prom
 /** A writer that restarts, forgets, and hands in again what it is not sure of. */
 async function deliver(database: Database, name: string, tenant: string, events: HostEvent[], random: Seeded): Promise<void> {
   const open = () => openOrigin(database, { kind: 'kafka', name, part: 0, tenant, firstOffset: 0 });
-  let log = openLog(database, keyCheck);
+  let log = openLog(database, keyCheck, sealer);
   const { origin } = await open();
   for (let at = 0; at < events.length; ) {
     const batch = arrivalsOf(tenant, events.slice(at, at + 1 + random.below(25)));
     await append(log, batch, stretchOf(origin, at, batch.length));
     if (random.next() < 0.2) await expect(append(log, batch, stretchOf(origin, at, batch.length))).rejects.toThrow(Fenced);
-    if (random.next() < 0.2) log = openLog(database, keyCheck);
+    if (random.next() < 0.2) log = openLog(database, keyCheck, sealer);
     at = (await open()).nextOffset;
   }
   await finishOrigin(database, origin);

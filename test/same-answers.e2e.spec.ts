@@ -16,7 +16,7 @@ import { CollectorStub } from './support/collector-stub.js';
 import { freshDatabase, type FreshDatabase } from './support/database.js';
 import { answered, footholdHere } from './support/foothold.js';
 import { requireKafka, testKafka } from './support/kafka.js';
-import { KEY, MIGRATIONS, pseudonymiser, until } from './support/recording.js';
+import { KEY, MIGRATIONS, pseudonymiser, sealer, until } from './support/recording.js';
 import { startServing, type Serving } from './support/serving.js';
 
 const TENANT = 'local';
@@ -46,7 +46,7 @@ async function openPlace(name: string, more: Record<string, string> = {}): Promi
   const opened = await openPlatformDatabase(readConfig(settings), 'spec', MIGRATIONS);
   await opened.database.migrate();
   const keyCheck = (tenant: string) => pseudonymiser.check(tenant);
-  const log = openLog(opened.database, keyCheck);
+  const log = openLog(opened.database, keyCheck, sealer);
   for (const id of DEPLOYMENTS) {
     const registration = parseRegistration({ timeZone: ZONES[id], taskKinds: id === 'triage' ? 'referral-triage' : 'discharge-letter,referral-triage', handoff: outlineOf(PLANS[id]).handoff });
     await registerDeployment(log, keyCheck, TENANT, id, registration, Date.now() * 1000);

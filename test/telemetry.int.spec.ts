@@ -13,7 +13,7 @@ import { ProjectorModule } from '../apps/projector/src/projector.module.js';
 import { RecorderModule } from '../apps/recorder/src/recorder.module.js';
 import { freshDatabase } from './support/database.js';
 import { testKafka } from './support/kafka.js';
-import { KEY, MIGRATIONS, pseudonymiser, registerDeployment, until } from './support/recording.js';
+import { KEY, MIGRATIONS, pseudonymiser, sealer, registerDeployment, until } from './support/recording.js';
 
 const TENANT = 'zephyr-bank';
 const DEPLOYMENT = 'moorhen-desk';
@@ -37,11 +37,11 @@ beforeAll(async () => {
   const stopTelemetry = startTelemetry('spec', config, [new SimpleSpanProcessor(spans)]);
   const { database, close } = await openPlatformDatabase(config, 'spec', MIGRATIONS);
   await database.migrate();
-  log = openLog(database, (tenant) => pseudonymiser.check(tenant));
+  log = openLog(database, (tenant) => pseudonymiser.check(tenant), sealer);
   await registerDeployment(log, TENANT, DEPLOYMENT);
   key = (await new Keys(database).create({ tenant: TENANT, kind: 'write', deployments: null, origins: null, note: null, expiresAt: null })).key;
   const logger = openLogger('spec', 'debug', { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[number]) });
-  const app = await openApplication({ config, logger, database, pseudonymiser, health: new Health() }, [CollectorModule, RecorderModule, ProjectorModule], (error) => {
+  const app = await openApplication({ config, logger, database, pseudonymiser, sealer, health: new Health() }, [CollectorModule, RecorderModule, ProjectorModule], (error) => {
     throw error;
   });
   await app.listen(0, '127.0.0.1');

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { freshDatabase, type FreshDatabase } from '../support/database.js';
+import { sealer } from '../support/event-log.js';
 import { histories } from '../support/history.js';
 import { answer as oracle, type OracleRow, type Question } from './oracle.js';
 
@@ -50,7 +51,7 @@ test(`every metric agrees with the oracle on ${HISTORIES} histories`, async () =
   await fc.assert(
     fc.asyncProperty(histories(120), fc.array(asked, { minLength: 12, maxLength: 12 }), async (history, questions) => {
       const tenant = `t-${++run}`;
-      const log = openLog(database, keyCheck);
+      const log = openLog(database, keyCheck, sealer);
       await openTenant(log, tenant, keyCheck);
       const registrations = history.deployments.map((deployment) => ({ ...DEFAULT_REGISTRATION, ...deployment }));
       for (const registration of registrations) await change(log, tenant, registration.id, 0, [{ type: 'deployment.registered', time: RECEIVED_AT, data: registration }], registration);

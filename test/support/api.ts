@@ -4,7 +4,7 @@ import { Health, Keys, openApplication, openPlatformDatabase, readConfig, type K
 import pino from 'pino';
 import { ApiModule } from '../../apps/api/src/api.module.js';
 import { freshDatabase } from './database.js';
-import { KEY, MIGRATIONS, pseudonymiser } from './recording.js';
+import { KEY, MIGRATIONS, pseudonymiser, sealer } from './recording.js';
 
 export interface ApiUnderTest {
   url: string;
@@ -28,11 +28,11 @@ export async function startApi(): Promise<ApiUnderTest> {
   const config = readConfig(settings);
   const { database, close } = await openPlatformDatabase(config, 'spec', MIGRATIONS);
   await database.migrate();
-  const log = openLog(database, (tenant) => pseudonymiser.check(tenant));
+  const log = openLog(database, (tenant) => pseudonymiser.check(tenant), sealer);
   const lines: ApiUnderTest['lines'] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line) as ApiUnderTest['lines'][number]) });
   const health = new Health();
-  const app = await openApplication({ config, logger, database, pseudonymiser, health }, [ApiModule], (error) => {
+  const app = await openApplication({ config, logger, database, pseudonymiser, sealer, health }, [ApiModule], (error) => {
     throw error;
   });
   const routes: string[] = [];

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type UsageEvent } from '@foothold/contract';
 import { append, change, eventLogMigrations, openLog, openOrigin, openTenant, shardOf, type Arrival, type KeyCheck, type Log, type Outcome, type Stretch } from '@foothold/event-log';
-import { type Database } from '@foothold/platform';
+import { Sealer, type Database } from '@foothold/platform';
 import { afterEach, beforeEach } from '@jest/globals';
 import { databases, freshDatabase, type FreshDatabase } from './database.js';
 
@@ -19,6 +19,9 @@ export const keyOf =
   (secret: string): KeyCheck =>
   (tenant) =>
     sha256(`${secret}/${tenant}`);
+
+/** Closes what letters keep, under any secret. */
+export const sealer = new Sealer(Buffer.alloc(32, 1));
 
 export interface LogUnderTest {
   url: string;
@@ -52,7 +55,7 @@ export function freshLog(): LogUnderTest {
     fresh = await freshDatabase();
     const database = await open(fresh.url, eventLogMigrations);
     await database.migrate();
-    const log = openLog(database, keyOf('right'));
+    const log = openLog(database, keyOf('right'), sealer);
     for (const tenant of TENANTS) {
       await openTenant(log, tenant, keyOf('right'));
       await change(log, tenant, DEPLOYMENT, 0, [{ type: 'deployment.registered', time: MOMENT, data: {} }], { timeZone: 'UTC' });

@@ -1,7 +1,7 @@
 /** A recorder at work in the spec's own process: a database with a registered deployment, events, and what it said. */
 import { adoptionMigrations, DEFAULT_REGISTRATION, usageProjection } from '@foothold/adoption';
 import { change, eventLogMigrations, openLog, openTenant, prepare, project, USAGE_SHARDS, verify, type Ledger, type Log } from '@foothold/event-log';
-import { openDatabase, Pseudonymiser, readConfig, type Database } from '@foothold/platform';
+import { openDatabase, Pseudonymiser, readConfig, Sealer, type Database } from '@foothold/platform';
 import pino from 'pino';
 import { Recorder, type Pace } from '../../apps/recorder/src/recorder.js';
 import { requireKafka } from './kafka.js';
@@ -10,12 +10,13 @@ export const MIGRATIONS = [...eventLogMigrations, ...adoptionMigrations];
 /** Any 64 hex digits. */
 export const KEY = '5e'.repeat(32);
 export const pseudonymiser = new Pseudonymiser(Buffer.from(KEY, 'hex'));
+export const sealer = new Sealer(Buffer.from(KEY, 'hex'));
 
 /** Opens the log in a database, brought up to date. Close its database. */
 export async function openTestLog(url: string): Promise<Log> {
   const database = await openDatabase({ url, migrations: MIGRATIONS, application: 'spec' });
   await database.migrate();
-  return openLog(database, (tenant) => pseudonymiser.check(tenant));
+  return openLog(database, (tenant) => pseudonymiser.check(tenant), sealer);
 }
 
 export async function registerDeployment(log: Log, tenant: string, deployment: string): Promise<void> {

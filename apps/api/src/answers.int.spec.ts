@@ -147,11 +147,11 @@ describe('registering', () => {
     const wanted = { timeZone: 'Europe/Oslo', country: 'NO', taskKinds: ['triage', 'letter'], pilotStart: '2026-01-05', handoff: null, target: 0.6 };
     const made = await register({ deployment: 'claims', ...wanted });
     const registered = { deployment: 'claims', tenant: 'local', version: 1, ...DEFAULTS, ...wanted, taskKinds: ['letter', 'triage'] };
-    expect([made.status, made.headers.get('location'), await made.json()]).toEqual([201, '/v1/deployments/claims', { ...registered, new: true }]);
+    expect([made.status, made.headers.get('location'), await made.json()]).toEqual([201, '/v1/deployments/claims', { ...registered, new: true, redriven: 0 }]);
     const view = (await jsonOf(await api.ask(made.headers.get('location')!, read))) as Record<string, unknown>;
     expect(view).toEqual(registered);
     const again = Object.entries(view).filter(([name]) => name !== 'tenant' && name !== 'version');
-    expect(await jsonOf(await register(Object.fromEntries(again)))).toEqual({ ...registered, new: false });
+    expect(await jsonOf(await register(Object.fromEntries(again)))).toEqual({ ...registered, new: false, redriven: 0 });
     const other = await register({ deployment: 'claims', ...wanted, target: 0.5 });
     expect([other.status, await other.json()]).toMatchObject([409, { field: 'target', detail: 'claims is registered with 0.6 already', fix: expect.stringContaining('another id') }]);
   });
@@ -163,7 +163,7 @@ describe('registering', () => {
 
   it('is for the tenant of the key, which need not have been there before', async () => {
     const made = await register({ deployment: 'copilot' }, await api.key('write', { tenant: 'new-one', deployments: ['copilot'] }));
-    expect([made.status, await made.json()]).toEqual([201, { deployment: 'copilot', tenant: 'new-one', version: 1, new: true, ...DEFAULTS }]);
+    expect([made.status, await made.json()]).toEqual([201, { deployment: 'copilot', tenant: 'new-one', version: 1, new: true, redriven: 0, ...DEFAULTS }]);
   });
 });
 

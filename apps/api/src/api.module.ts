@@ -1,5 +1,5 @@
 import { openLog, type KeyCheck } from '@foothold/event-log';
-import { Database, Health, Pseudonymiser } from '@foothold/platform';
+import { Database, Health, Pseudonymiser, Sealer } from '@foothold/platform';
 import { Inject, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { COMMANDS } from './commands.js';
@@ -13,7 +13,7 @@ import { V1Controller } from './v1.controller.js';
   controllers: [V1Controller, ExplorerController],
   providers: [
     { provide: KEY_CHECK, inject: [Pseudonymiser], useFactory: (pseudonymiser: Pseudonymiser): KeyCheck => (tenant) => pseudonymiser.check(tenant) },
-    { provide: LOG, inject: [Database, KEY_CHECK], useFactory: openLog },
+    { provide: LOG, inject: [Database, KEY_CHECK, Sealer], useFactory: (database: Database, keyCheck: KeyCheck, sealer: Sealer) => openLog(database, keyCheck, sealer) },
     ...QUESTIONS,
     ...COMMANDS,
   ],

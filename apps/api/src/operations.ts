@@ -72,7 +72,7 @@ export const OPERATIONS = {
     summary: 'Register a deployment',
     description: 'Makes an AI system known, so that its events are counted. Whoever may send its events may register it: this takes a write key. Its time zone never changes afterwards. Registering the same again changes nothing.',
     parameters: NOTHING, query: NOTHING, body: NewDeployment, answer: RegisteredDeployment,
-    examples: { body: { deployment: 'triage', ...TRIAGE_AS_WRITTEN }, answer: { ...TRIAGE, new: true } },
+    examples: { body: { deployment: 'triage', ...TRIAGE_AS_WRITTEN }, answer: { ...TRIAGE, new: true, redriven: 0 } },
     statuses: { 200: 'It was registered the same before.', 201: 'It is registered now.', 409: 'It is registered otherwise.' },
   }),
   getDeployment: declare({

@@ -36,8 +36,8 @@ export class V1Controller {
   @Serves(OPERATIONS.registerDeployment)
   async registerDeployment(@Asked() { viewer, body: { deployment, ...wanted } }: AskedFor<'registerDeployment'>): Promise<Given<RegisteredDeployment>> {
     const registration = understandRegistration(wanted);
-    const { version, isNew } = await this.commands.execute(new RegisterDeployment(viewer, deployment, registration));
-    return { status: isNew ? 201 : 200, headers: { location: `/v1/deployments/${deployment}` }, body: { deployment, tenant: viewer.tenant, version, new: isNew, ...registration } };
+    const { version, isNew, redriven } = await this.commands.execute(new RegisterDeployment(viewer, deployment, registration));
+    return { status: isNew ? 201 : 200, headers: { location: `/v1/deployments/${deployment}` }, body: { deployment, tenant: viewer.tenant, version, new: isNew, redriven, ...registration } };
   }
 
   @Serves(OPERATIONS.getDeployment)

@@ -62,7 +62,7 @@ describe('an import that was interrupted and forgotten', () => {
 
 describe('registration', () => {
   const whole = ['deployment', 'register', 'claims', '--time-zone', 'Europe/Oslo', '--country', 'NO', '--task-kinds', 'triage, letter,triage', '--pilot-start', '2026-01-05', '--handoff', '2026-03-02', '--target', '.6', '--json'];
-  const registered = { deployment: 'claims', tenant: 'local', version: 1, new: true, timeZone: 'Europe/Oslo', country: 'NO', taskKinds: ['letter', 'triage'], pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.6, sandbox: false };
+  const registered = { deployment: 'claims', tenant: 'local', version: 1, new: true, redriven: 0, timeZone: 'Europe/Oslo', country: 'NO', taskKinds: ['letter', 'triage'], pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.6, sandbox: false };
 
   it('is done once, however often it is asked for, and at once', async () => {
     const four = await footholds([1, 2, 3, 4].map(() => ({ args: whole, settings })));

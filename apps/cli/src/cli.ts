@@ -4,17 +4,18 @@
  */
 import { errorText } from '@foothold/platform';
 import { Command, CommanderError } from 'commander';
+import { addDeadLetterCommands } from './dead-letters.js';
 import { addDeploymentCommands } from './deployment.js';
 import { addDoctorCommand } from './doctor.js';
 import { addImportCommand } from './import.js';
 import { addKeyCommands } from './keys.js';
-import { addLedgerCommands } from './ledger.js';
 import { addMetricsCommand } from './metrics.js';
 import { printable } from './printable.js';
 import { addRebuildCommand } from './rebuild.js';
 import { WrongUsage } from './session.js';
 import { addServeCommand } from './serve.js';
 import { addTailCommand } from './tail.js';
+import { addVerifyCommand } from './verify.js';
 
 /** Does what `args` say and leaves the exit code in `process.exitCode`. */
 export async function run(args: string[], version: string): Promise<void> {
@@ -26,7 +27,7 @@ export async function run(args: string[], version: string): Promise<void> {
     .showHelpAfterError('See what may be given: foothold --help, and foothold COMMAND --help')
     .configureHelp({ showGlobalOptions: true });
   // Commander copies these settings to subcommands made with .command(), which all of these are.
-  for (const add of [addServeCommand, addDeploymentCommands, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addLedgerCommands, addRebuildCommand, addDoctorCommand]) add(program);
+  for (const add of [addServeCommand, addDeploymentCommands, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addVerifyCommand, addDeadLetterCommands, addRebuildCommand, addDoctorCommand]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,5 +1,6 @@
 import { checkDeploymentId, DEFAULT_REGISTRATION, parseRegistration, registerDeployment, type WrittenRegistration } from '@foothold/adoption';
 import { Conflicting } from '@foothold/contract';
+import { redriveWaiting } from '@foothold/event-log';
 import { type Command } from 'commander';
 import { asUsage, inSession, say, withTenant } from './session.js';
 
@@ -24,10 +25,15 @@ export function addDeploymentCommands(program: Command): void {
         checkDeploymentId('id', id);
         return parseRegistration(flags);
       });
-      const registered = await inSession(({ log, keyCheck }) => registerDeployment(log, keyCheck, flags.tenant, id, wanted, Date.now() * 1000)).catch((error: unknown) => {
+      const registered = await inSession(async ({ log, keyCheck }) => {
+        const done = await registerDeployment(log, keyCheck, flags.tenant, id, wanted, Date.now() * 1000);
+        const { redriven } = await redriveWaiting(log, flags.tenant, id);
+        return { ...done, redriven };
+      }).catch((error: unknown) => {
         throw error instanceof Conflicting ? new Conflicting(flagOf(error.field), error.reason, error.fix) : error;
       });
-      say(flags.json, { deployment: id, tenant: flags.tenant, version: registered.version, new: registered.isNew, ...wanted }, () =>
+      if (registered.redriven > 0) process.stderr.write(`redriven ${registered.redriven} that had waited for it\n`);
+      say(flags.json, { deployment: id, tenant: flags.tenant, version: registered.version, new: registered.isNew, redriven: registered.redriven, ...wanted }, () =>
         registered.isNew ? `registered ${id} (time zone ${wanted.timeZone})` : `${id} was registered like this already`,
       );
     });

@@ -2,7 +2,7 @@
 import { adoptionMigrations } from '@foothold/adoption';
 import { Unknown, WrongInput } from '@foothold/contract';
 import { eventLogMigrations, openLog, type KeyCheck, type Log } from '@foothold/event-log';
-import { openPlatformDatabase, openPseudonymiser, readConfig, TENANT, type Config, type Pseudonymiser } from '@foothold/platform';
+import { openPlatformDatabase, openPseudonymiser, openSealer, readConfig, TENANT, type Config, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import { printable } from './printable.js';
 
@@ -31,7 +31,7 @@ export async function inSession<T>(work: (session: Session) => Promise<T>): Prom
     await database.migrate();
     const pseudonymiser = openPseudonymiser(config);
     const keyCheck: KeyCheck = (tenant) => pseudonymiser.check(tenant);
-    return await work({ config, log: openLog(database, keyCheck), pseudonymiser, keyCheck });
+    return await work({ config, log: openLog(database, keyCheck, openSealer(config)), pseudonymiser, keyCheck });
   } finally {
     await close();
   }

@@ -2,6 +2,7 @@
  * Files with wrong lines, and what is no file of events at all, through the real command on a real database: what is
  * refused lies in the ledger with field and fix, what is right beside it is stored, and the ledger balances.
  */
+import { Sealer } from '@foothold/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,9 @@ import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
 import { foothold, footholdHere, type Ended } from '../../../test/support/foothold.js';
+import { opened } from '../../../test/support/letters.js';
 
+const KEY = 'ab'.repeat(32);
 const SOURCE = 'urn:acme:erp';
 const TYPE = 'foothold.result.accepted.v1';
 let ids = 0;
@@ -72,7 +75,7 @@ let settings: Record<string, string>;
 beforeAll(async () => {
   database = await freshDatabase();
   folder = mkdtempSync(join(tmpdir(), 'foothold-wrong-file-'));
-  settings = { DATABASE_URL: database.url, FOOTHOLD_HOME: folder, FOOTHOLD_PSEUDONYM_KEY: 'ab'.repeat(32) };
+  settings = { DATABASE_URL: database.url, FOOTHOLD_HOME: folder, FOOTHOLD_PSEUDONYM_KEY: KEY };
   expect(await foothold(['deployment', 'register', 'claims', '--tenant', 'acme'], settings)).toMatchObject({ code: 0 });
   client = new pg.Client(database.url);
   await client.connect();
@@ -102,7 +105,7 @@ describe('wrong lines among right ones', () => {
     const lines = [...BLANK, GOOD[0]!, GOOD[1]!, ...WRONG.flatMap(([, bytes], i) => [bytes, GOOD[i + 2]!]), twin];
     const content = Buffer.concat(lines.flatMap((bytes) => [Buffer.from(bytes as string), Buffer.from('\n')]));
     ended = await foothold(['import', fileOf(content.subarray(0, -1), 'mixed.ndjson'), '--tenant', 'acme', '--json'], settings);
-    letters = (await client.query<Record<string, unknown>>('select * from dead_letter order by dead_letter')).rows;
+    letters = opened((await client.query<Record<string, unknown>>('select * from dead_letter order by dead_letter')).rows, new Sealer(Buffer.from(KEY, 'hex')));
   });
 
   it('ends well, and says how many of each there were', () => {

@@ -10,8 +10,9 @@ import { Health, Keys, openApplication, openPlatformDatabase, readConfig, type K
 import { personToken } from '@foothold/sdk';
 import pino from 'pino';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
+import { opened } from '../../../test/support/letters.js';
 import { ownKafka, requireKafka, testKafka, type TestKafka } from '../../../test/support/kafka.js';
-import { KEY, pseudonymiser, startRecorder, until, type RunningRecorder } from '../../../test/support/recording.js';
+import { KEY, pseudonymiser, sealer, startRecorder, until, type RunningRecorder } from '../../../test/support/recording.js';
 import { CollectorModule } from './collector.module.js';
 
 const ORIGIN = 'https://app.example';
@@ -38,7 +39,7 @@ async function start(sink: 'kafka' | 'direct', brokers?: string[]): Promise<{ re
   const opened = await openPlatformDatabase(config, 'spec', [...eventLogMigrations, ...adoptionMigrations]);
   closing.push(() => opened.close());
   await opened.database.migrate();
-  log = openLog(opened.database, (tenant) => pseudonymiser.check(tenant));
+  log = openLog(opened.database, (tenant) => pseudonymiser.check(tenant), sealer);
   await openTenant(log, 'acme', (tenant) => pseudonymiser.check(tenant));
   for (const id of ['desk', 'till']) await change(log, 'acme', id, 0, [{ type: 'deployment.registered', time: 0, data: {} }], DEFAULT_REGISTRATION);
   let recorder: RunningRecorder | undefined;
@@ -50,7 +51,7 @@ async function start(sink: 'kafka' | 'direct', brokers?: string[]): Promise<{ re
     closing.push(() => recorder!.stop());
   }
   const health = new Health();
-  const app = await openApplication({ config, logger: pino({ level: 'silent' }), database: opened.database, pseudonymiser, health }, [CollectorModule], (error) => {
+  const app = await openApplication({ config, logger: pino({ level: 'silent' }), database: opened.database, pseudonymiser, sealer, health }, [CollectorModule], (error) => {
     throw error;
   });
   await app.listen(0, '127.0.0.1');
@@ -272,7 +273,8 @@ describe('from a browser', () => {
     const headers = { 'foothold-person': personToken({ secret: personSecret!, person: 'jane' }) };
     expect(await post({ ...fromBrowser({ type: 'foothold.result.accepted.v9', id: 'a1' }), data: { invocation: 'i1' } }, { as: publishable, headers })).toMatchObject({ status: 202 });
     expect(await received(1)).toMatchObject({ quarantined: 1 });
-    expect(await log.database.query(`select payload::json ->> 'subject' as subject from dead_letter`)).toEqual([{ subject: pseudonymiser.pseudonym('acme', 'jane') }]);
+    const [letter] = opened(await log.database.query('select tenant, sealed, payload from dead_letter'), sealer);
+    expect(JSON.parse(letter!.payload!)).toMatchObject({ subject: pseudonymiser.pseudonym('acme', 'jane') });
   });
 
   it('takes no name of an event from the backend, nor from another person, and knows its own again', async () => {

@@ -1,5 +1,5 @@
 import { openLog } from '@foothold/event-log';
-import { CONFIG, Database, FATAL, Health, Keys, LOGGER, Pseudonymiser, type Config, type Fatal, type Logger } from '@foothold/platform';
+import { CONFIG, Database, FATAL, Health, Keys, LOGGER, Pseudonymiser, Sealer, type Config, type Fatal, type Logger } from '@foothold/platform';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type FastifyInstance } from 'fastify';
@@ -19,6 +19,7 @@ export class CollectorModule implements OnApplicationBootstrap, OnApplicationShu
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Database) private readonly database: Database,
     @Inject(Pseudonymiser) private readonly pseudonymiser: Pseudonymiser,
+    @Inject(Sealer) private readonly sealer: Sealer,
     @Inject(Health) private readonly health: Health,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(FATAL) private readonly fatal: Fatal,
@@ -36,11 +37,11 @@ export class CollectorModule implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.config.KAFKA_BROKERS.length > 0) {
-      const sink = new KafkaSink(this.config, this.logger);
+      const sink = new KafkaSink(this.config, this.sealer, this.logger);
       this.health.need('topics', () => sink.ready());
       this.sink = sink;
     } else {
-      const log = openLog(this.database, (tenant) => this.pseudonymiser.check(tenant));
+      const log = openLog(this.database, (tenant) => this.pseudonymiser.check(tenant), this.sealer);
       this.sink = await DirectSink.open(log, this.health.part('direct way in', SILENCE_MS), this.logger, this.fatal);
     }
   }

@@ -1,12 +1,12 @@
 /**
- * From the collector to Kafka: events to the topic of usage, refusals to the topic of dead letters, both acknowledged by
+ * From the collector to Kafka: events to the topic of usage, refusals, sealed, to the topic of dead letters, both acknowledged by
  * every replica in sync (acks=all). Next is the recorder.
  *
  * Requests that come while a send is on its way go together into the next one. What Kafka does not acknowledge in time is
  * answered as not kept, though it may be: the sender sends it again, and the log knows it by its id.
  */
-import { writtenRefusal } from '@foothold/contract';
-import { deadLettersTopic, openKafka, usageTopic, type Config, type Logger } from '@foothold/platform';
+import { sealedRefusal, writtenRefusal } from '@foothold/contract';
+import { deadLettersTopic, openKafka, usageTopic, type Config, type Logger, type Sealer } from '@foothold/platform';
 import { Partitioners, type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
 import { SINGLE } from './body.js';
 import { NotDurable, type Kept, type Sink } from './sink.js';
@@ -50,6 +50,7 @@ export class KafkaSink implements Sink {
 
   constructor(
     config: Config,
+    private readonly sealer: Sealer,
     private readonly logger: Logger,
   ) {
     this.kafka = openKafka(config, 'foothold-collector', logger);
@@ -103,7 +104,7 @@ export class KafkaSink implements Sink {
   }
 
   private sentOf(tenant: string, item: Kept): Sent {
-    if ('refusal' in item) return sent(this.topics.deadLetters, tenant, writtenRefusal(item.refusal), { tenant });
+    if ('refusal' in item) return sent(this.topics.deadLetters, tenant, writtenRefusal(sealedRefusal(item.refusal, (of, payload) => this.sealer.seal(of, payload))), { tenant });
     const { event, passedOn, traceparent } = item;
     const headers = { 'content-type': SINGLE, tenant, ...(traceparent === undefined ? {} : { traceparent }) };
     return sent(this.topics.usage, `${event.deployment}/${event.person ?? ''}`, passedOn(), headers);

@@ -5,7 +5,7 @@
  * checkpoints. Next is whoever asks for a metric. Several projectors share the shards: each takes those that no other
  * has leased at the moment.
  */
-import { finishSilent, lag, prepare, project, undelivered, USAGE_SHARDS, type Log, type Projection } from '@foothold/event-log';
+import { finishSilent, lag, prepare, project, tallyLetters, USAGE_SHARDS, type LetterCounts, type Log, type Projection } from '@foothold/event-log';
 import { askedGauge, isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -36,7 +36,10 @@ export class Projector {
   ) {
     const { database } = log;
     askedGauge('projector.lag', { description: 'events in the log that are not folded yet, by whichever projector', unit: '{event}' }, async () => [{ value: (await lag(database, projection.name)).behind }]);
-    askedGauge('dead.letters', { description: 'dead letters in the ledger, by kind' }, async () => Object.entries(await undelivered(database)).map(([kind, value]) => ({ value, attributes: { kind } })));
+    const byKind = (counts: LetterCounts) => Object.entries(counts).map(([kind, value]) => ({ value, attributes: { kind } }));
+    askedGauge('dead.letters', { description: 'dead letters that lie there, by kind' }, async () => byKind((await tallyLetters(database)).lying));
+    askedGauge('dead.letters.expired', { description: 'dead letters that were kept for their time and deleted, by kind; ever, by whichever process' }, async () => byKind((await tallyLetters(database)).expired));
+    askedGauge('dead.letters.redriven', { description: 'dead letters that went into the log after all, or were found there; ever, by whichever process' }, async () => [{ value: (await tallyLetters(database)).redriven }]);
   }
 
   async start(): Promise<void> {

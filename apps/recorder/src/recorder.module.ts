@@ -1,5 +1,5 @@
 import { openLog } from '@foothold/event-log';
-import { CONFIG, Database, FATAL, Health, LOGGER, Pseudonymiser, type Config, type Fatal, type Logger } from '@foothold/platform';
+import { CONFIG, Database, FATAL, Health, LOGGER, Pseudonymiser, Sealer, type Config, type Fatal, type Logger } from '@foothold/platform';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PACE, Recorder } from './recorder.js';
 
@@ -11,11 +11,12 @@ export class RecorderModule implements OnApplicationBootstrap, OnApplicationShut
     @Inject(CONFIG) config: Config,
     @Inject(Database) database: Database,
     @Inject(Pseudonymiser) pseudonymiser: Pseudonymiser,
+    @Inject(Sealer) sealer: Sealer,
     @Inject(Health) health: Health,
     @Inject(LOGGER) logger: Logger,
     @Inject(FATAL) fatal: Fatal,
   ) {
-    this.recorder = new Recorder(config, openLog(database, (tenant) => pseudonymiser.check(tenant)), pseudonymiser, logger, fatal, health.part('recorder', PACE.patienceMs));
+    this.recorder = new Recorder(config, openLog(database, (tenant) => pseudonymiser.check(tenant), sealer), pseudonymiser, logger, fatal, health.part('recorder', PACE.patienceMs));
     health.need('kafka', () => this.recorder.ready());
   }
 

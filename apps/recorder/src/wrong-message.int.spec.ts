@@ -2,6 +2,7 @@
  * Wrong messages among right ones, on the collector's topic and on a tenant's own, through a real Kafka and the real
  * recorder process: each is refused once with field and fix, nothing beside it is lost, and the recorder goes on.
  */
+import { Sealer } from '@foothold/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,8 +13,10 @@ import pg from 'pg';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
 import { foothold, startFoothold, type Ended, type Running } from '../../../test/support/foothold.js';
 import { testKafka, type TestMessage } from '../../../test/support/kafka.js';
+import { opened } from '../../../test/support/letters.js';
 
 const RECORDER = resolve(import.meta.dirname, '../../../dist/apps/recorder/src/main.js');
+const KEY = 'ab'.repeat(32);
 const PREFIX = `wrong-${randomUUID().slice(0, 8)}`;
 const COLLECTED = `${PREFIX}.usage.v1`;
 const OWN = `${PREFIX}.usage.acme.v1`;
@@ -94,7 +97,7 @@ let nextOffset: Record<string, bigint[]>;
 beforeAll(async () => {
   database = await freshDatabase();
   folder = mkdtempSync(join(tmpdir(), 'foothold-wrong-message-'));
-  settings = { DATABASE_URL: database.url, FOOTHOLD_HOME: folder, FOOTHOLD_PSEUDONYM_KEY: 'ab'.repeat(32), KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_PREFIX: PREFIX };
+  settings = { DATABASE_URL: database.url, FOOTHOLD_HOME: folder, FOOTHOLD_PSEUDONYM_KEY: KEY, KAFKA_BROKERS: kafka.brokers.join(','), KAFKA_PREFIX: PREFIX };
   expect(await foothold(['deployment', 'register', 'claims', '--tenant', 'acme'], settings)).toMatchObject({ code: 0 });
   client = new pg.Client(database.url);
   await client.connect();
@@ -121,7 +124,7 @@ beforeAll(async () => {
   }
   for (const { topic } of topics) {
     const { rows } = await client.query<Record<string, unknown>>('select d.* from dead_letter d join origin o using (origin) where o.name like $1 order by dead_letter', [`%/${topic}`]);
-    letters.set(topic, rows);
+    letters.set(topic, opened(rows, new Sealer(Buffer.from(KEY, 'hex'))));
   }
   recorder.process.kill('SIGTERM');
   stopped = await recorder.ended;

@@ -14,9 +14,9 @@ const DEPLOYMENT = 'try-me';
 /** Settings without which a command in another terminal would not find the same database, and that may hold secrets. */
 const ALSO_NEEDED = ['DATABASE_URL', 'FOOTHOLD_PSEUDONYM_KEY'];
 
-export async function welcome({ database, pseudonymiser, config, health }: Platform, url: string, env: Record<string, string | undefined>): Promise<string> {
+export async function welcome({ database, pseudonymiser, sealer, config, health }: Platform, url: string, env: Record<string, string | undefined>): Promise<string> {
   const keyCheck = (tenant: string) => pseudonymiser.check(tenant);
-  await registerDeployment(openLog(database, keyCheck), keyCheck, TENANT, DEPLOYMENT, { ...DEFAULT_REGISTRATION, sandbox: true }, Date.now() * 1000).catch((error: unknown) => {
+  await registerDeployment(openLog(database, keyCheck, sealer), keyCheck, TENANT, DEPLOYMENT, { ...DEFAULT_REGISTRATION, sandbox: true }, Date.now() * 1000).catch((error: unknown) => {
     if (!(error instanceof Conflicting)) throw error; // somebody made it theirs: it is left as it is
   });
   const keys = await firstKeys(new Keys(database));

@@ -7,12 +7,12 @@ export { EVENT_NAMES, EVENTS, type EventData, type EventDefinition, type EventNa
 export { CODE, DEPLOYMENT, EVENT_ID, PERSON } from './forms.js';
 export { identityOf } from './identity.js';
 export { jsonSchema } from './json-schema.js';
-export { passedOn } from './passing-on.js';
+export { cloudEventOf, passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
 export {
   Answer, AnswerRow, deploymentId, DeploymentView, DIMENSIONS, GRAINS, HealthReport, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewDeployment, ProblemShape, QUESTION,
   RegisteredDeployment, type Dimension, type Grain,
 } from './queries.js';
-export { readRefusal, refusalOf, writtenRefusal } from './refusals.js';
-export { parseDay, parseTime } from './time.js';
+export { readRefusal, refusalOf, sealedIn, sealedRefusal, writtenRefusal, type SealedRefusal } from './refusals.js';
+export { parseDay, parseTime, timeText } from './time.js';
 export { readType, typeOf } from './versions.js';

@@ -1,6 +1,9 @@
 /** An event with the people in it as pseudonyms: what is kept of one that was refused, and what the collector passes on. */
 import { type UsageEvent } from './boundary.js';
+import { canonical } from './canonical.js';
 import { type Fields } from './rules.js';
+import { timeText } from './time.js';
+import { typeOf } from './versions.js';
 
 /**
  * The event as whoever stands behind this boundary reads it (with `subjects: 'pseudonyms'`): in the version it was sent in,
@@ -12,6 +15,15 @@ import { type Fields } from './rules.js';
 export function passedOn(value: unknown, { person, actor }: UsageEvent): string {
   const event = value as Fields;
   return JSON.stringify(pseudonymised(event, event['data'] as Fields, person, actor));
+}
+
+/**
+ * An event that passed as a CloudEvent again, for letters that the log itself writes: canonical JSON, pseudonyms for people,
+ * in its newest version. Its `id` is the identity under which the log knows it, no longer the host's own.
+ */
+export function cloudEventOf({ id, source, type, time, deployment, person, actor, data }: UsageEvent): string {
+  const fields = JSON.parse(data) as Fields;
+  return canonical(pseudonymised({ specversion: '1.0', id, source, type: typeOf(type), time: timeText(time), deployment, data: fields }, fields, person, actor));
 }
 
 /** The event without `dataschema` (any address, and of no use to whoever reads on), subject and actor replaced where there are any. */

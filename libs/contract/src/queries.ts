@@ -107,7 +107,11 @@ const DEPLOYMENT = {
 export const DeploymentView = object('A registered deployment.', DEPLOYMENT);
 export type DeploymentView = Static<typeof DeploymentView>;
 
-export const RegisteredDeployment = object('A deployment as it is registered now.', { ...DEPLOYMENT, new: Type.Boolean({ description: 'Whether this request registered it; false: it was registered the same before.' }) });
+export const RegisteredDeployment = object('A deployment as it is registered now.', {
+  ...DEPLOYMENT,
+  new: Type.Boolean({ description: 'Whether this request registered it; false: it was registered the same before.' }),
+  redriven: count('Events that had been quarantined for want of this registration and are stored now; where very many wait, the rest follows.'),
+});
 export type RegisteredDeployment = Static<typeof RegisteredDeployment>;
 
 export const LetterGroup = object('Events that were refused or kept for later for one reason.', {

@@ -35,8 +35,19 @@ export function refusalOf(event: unknown, tenant: string, kind: Refusal['kind'],
   };
 }
 
-/** Room for an event, its repetition as pseudonyms, and words. */
-const REFUSAL_BYTES = 2 * EVENT_BYTES;
+/** A refusal as it rests, in a topic or a table: nobody reads what is kept of the event without the tenant's key. */
+export interface SealedRefusal extends Omit<Refusal, 'payload'> {
+  /** null where nothing of the event may be kept. */
+  sealed: Buffer | null;
+}
+
+/** @param seal closes a text of a tenant */
+export function sealedRefusal({ payload, ...refusal }: Refusal, seal: (tenant: string, payload: string) => Buffer): SealedRefusal {
+  return { ...refusal, sealed: payload === null || refusal.tenant === null ? null : seal(refusal.tenant, payload) };
+}
+
+/** Room for words and the event, whose numbers may take five times as long to write as they came, sealed and in base64. */
+const REFUSAL_BYTES = 8 * EVENT_BYTES;
 const WORDS = Type.String({ minLength: 1, maxLength: 2_000 });
 const orNull = (pattern: string) => Type.Union([Type.String({ pattern }), Type.Null()]);
 const written = Compile(
@@ -50,19 +61,31 @@ const written = Compile(
   ),
 );
 
-/** A refusal as the collector writes it to the topic of dead letters; its tenant goes beside it. */
-export function writtenRefusal({ tenant: _, ...refusal }: Refusal): string {
-  return JSON.stringify(refusal);
+const SEALED = 'sealed:';
+
+/** What a payload's text seals; null where it is the payload itself, as the version before this one wrote it. */
+export function sealedIn(text: string): Buffer | null {
+  return text.startsWith(SEALED) ? Buffer.from(text.slice(SEALED.length), 'base64') : null;
 }
 
-/** Reads what `writtenRefusal` wrote; what somebody else wrote there is a refusal of its own. */
-export function readRefusal(bytes: Uint8Array, tenant: string): Refusal {
+/** A refusal as the collector writes it to the topic of dead letters; its tenant goes beside it. */
+export function writtenRefusal({ tenant: _, sealed, ...refusal }: SealedRefusal): string {
+  // In the field that had the payload itself: a recorder of the version before, in the middle of an upgrade, takes it too.
+  return JSON.stringify({ ...refusal, payload: sealed && `${SEALED}${sealed.toString('base64')}` });
+}
+
+/** Reads what `writtenRefusal` wrote, in this version or the one before; what somebody else wrote there is a refusal of its own. */
+export function readRefusal(bytes: Uint8Array, tenant: string): Refusal | SealedRefusal {
   const foreign = (reason: string) => refusalOf(undefined, tenant, 'rejected', { field: 'value', reason, fix: 'only the collector writes this topic; send events to it, or to <prefix>.usage.<tenant>.v1' });
   if (bytes.length > REFUSAL_BYTES) return foreign(`${bytes.length} bytes, more than a refusal has`);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
   try {
     const value: unknown = JSON.parse(text);
-    if (written.Check(value) && !UNSTORABLE.test(text) && !UNSTORABLE.test(`${value.field}${value.reason}${value.fix}${value.payload}`)) return { ...value, tenant };
+    if (written.Check(value) && !UNSTORABLE.test(text) && !UNSTORABLE.test(`${value.field}${value.reason}${value.fix}${value.payload}`)) {
+      const { payload, ...refusal } = value;
+      const sealed = payload === null ? null : sealedIn(payload);
+      return sealed ? { ...refusal, tenant, sealed } : { ...value, tenant };
+    }
   } catch {
     // told below
   }

@@ -32,6 +32,12 @@ export function parseTime(text: string): number | undefined {
   return day * DAY + ((hour * 60 + minute - offset) * 60 + second) * SECOND + fraction;
 }
 
+/** The same as text again: RFC 3339 in UTC, all six digits of the microsecond. */
+export function timeText(micros: number): string {
+  const seconds = Math.floor(micros / SECOND);
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(micros - seconds * SECOND).padStart(6, '0')}Z`;
+}
+
 /**
  * The days since 1970-01-01 of the date a text begins with (`2026-01-05`).
  * @returns undefined where there is no such day, or it lies before 1685 or after 2254.

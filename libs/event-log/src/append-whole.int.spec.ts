@@ -1,7 +1,7 @@
 /** An append is carried out whole or not at all, and once: whatever breaks, and whoever tries again. */
 import { isTransient } from '@foothold/platform';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { arrival, arrivals, event, freshLog, id, keyOf, person } from '../../../test/support/event-log.js';
+import { arrival, arrivals, event, freshLog, id, keyOf, person, sealer } from '../../../test/support/event-log.js';
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from '../../../test/support/postgres-proxy.js';
 import { append, copyInto, Fenced, finishOrigin, openLog, openOrigin, verify, type Arrival, type Log } from './index.js';
 
@@ -101,7 +101,7 @@ describe('an append whose connection is cut', () => {
         return decision;
       },
     });
-    return openLog(await under.open(proxy.url), keyOf('right'));
+    return openLog(await under.open(proxy.url), keyOf('right'), sealer);
   }
 
   const POINTS: [string, (event: ProxyEvent) => boolean][] = [

@@ -2,7 +2,7 @@
 import { type Database, type PoolClient } from '@foothold/platform';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { arrival, freshLog, id, keyOf, person, personIn } from '../../../test/support/event-log.js';
+import { arrival, freshLog, id, keyOf, person, personIn, sealer } from '../../../test/support/event-log.js';
 import { openLog, USAGE_SHARDS, verify, type Arrival, type Log, type Outcome } from './index.js';
 
 const under = freshLog();
@@ -68,7 +68,7 @@ async function holdLock(): Promise<{ release: () => Promise<void> }> {
 describe('two writers with one id and two bodies in different shards', () => {
   it('store the one that commits first; the other meets the index, starts over and is quarantined', async () => {
     const [one, two] = [await under.origin('cluster/one'), await under.origin('cluster/two')];
-    const other = openLog(await under.open(), keyOf('right'));
+    const other = openLog(await under.open(), keyOf('right'), sealer);
     const gate = standing(under.log);
     const first = one.append([arrival(1, { person: personIn(4) }), arrival(2, { person: personIn(4) })], gate.log);
     await gate.reached;
@@ -85,7 +85,7 @@ describe('two writers with one id and two bodies in different shards', () => {
 
   it('store the second when the first rolls back', async () => {
     const [one, two] = [await under.origin('cluster/one'), await under.origin('cluster/two')];
-    const other = openLog(await under.open(), keyOf('right'));
+    const other = openLog(await under.open(), keyOf('right'), sealer);
     const gate = standing(under.log);
     const first = one.append([arrival(1, { person: personIn(4) })], gate.log).catch((error: Error) => error.message);
     await gate.reached;
@@ -102,7 +102,7 @@ describe('two writers with one id and two bodies in different shards', () => {
       begin if new.source = (select source from source where name = 'meet') then perform pg_advisory_xact_lock_shared(1); end if; return new; end $$`);
     await under.rows('create trigger meet before insert on event for each row execute function meet()');
     const [one, two] = [await under.origin('cluster/one'), await under.origin('cluster/two')];
-    const other = openLog(await under.open(), keyOf('right'));
+    const other = openLog(await under.open(), keyOf('right'), sealer);
     const lock = await holdLock();
     const batch = (shard: number, ids: [number, number]): Arrival[] => [
       arrival(ids[0], { person: personIn(shard) }), arrival(100 + shard, { person: personIn(shard), source: 'meet' }), arrival(ids[1], { person: personIn(shard) }),
@@ -122,7 +122,7 @@ describe('many writers over the same shards', () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     process.stderr.write(`append-writers: seed ${seed}\n`);
     const batches = fc.sample(fc.array(fc.integer({ min: 0, max: 999 }), { minLength: 1, maxLength: 120, size: 'max' }), { seed, numRuns: 80 });
-    const logs = [under.log, openLog(await under.open(), keyOf('right'))];
+    const logs = [under.log, openLog(await under.open(), keyOf('right'), sealer)];
     // Positions every commit could see, noted under the locks on the heads: its own are all behind them.
     const commits: { shard: number; first: number; last: number }[] = [];
     const noting = logs.map((log) =>

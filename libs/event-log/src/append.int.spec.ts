@@ -1,6 +1,7 @@
-import { checkEvent } from '@foothold/contract';
+import { checkEvent, timeText } from '@foothold/contract';
 import { describe, expect, it } from '@jest/globals';
-import { arrival, arrivals, event, freshLog, id, keyOf, MOMENT, person, personIn, TENANTS } from '../../../test/support/event-log.js';
+import { arrival, arrivals, event, freshLog, id, keyOf, MOMENT, person, personIn, sealer, TENANTS } from '../../../test/support/event-log.js';
+import { opened } from '../../../test/support/letters.js';
 import { append, openLog, shardOf, USAGE_SHARDS, verify, type Arrival } from './index.js';
 
 const under = freshLog();
@@ -9,7 +10,10 @@ const heads = () => under.rows<{ shard: number; position: number; rows: number; 
   `select h.shard, h.position::int, count(e.position)::int as rows, coalesce(min(e.position), 1)::int as first, coalesce(max(e.position), 0)::int as last
      from head h left join event e using (shard) where h.shard < ${USAGE_SHARDS} group by h.shard order by h.shard`,
 );
-const letters = () => under.rows(`select kind, tenant, deployment, source, type, id, field, payload::json as payload from dead_letter order by dead_letter`);
+const letters = async () => {
+  const rows = opened(await under.rows(`select kind, tenant, deployment, source, type, id, field, sealed, payload from dead_letter order by dead_letter`), sealer);
+  return rows.map((row) => ({ ...row, payload: row.payload && (JSON.parse(row.payload) as unknown) }));
+};
 const outcome = (changes: object) => ({ stored: 0, duplicate: 0, rejected: 0, quarantined: 0, ...changes });
 
 describe('append stores', () => {
@@ -114,7 +118,10 @@ describe('append quarantines', () => {
     const other = event(1, { ...first, ...changes });
     const letter = {
       kind: 'quarantined', tenant: 'acme', deployment: 'claims', source: 'erp', type: other.type, id: id(1), field: 'id',
-      payload: { ...other, data: JSON.parse(other.data) as unknown },
+      payload: {
+        specversion: '1.0', id: id(1), source: 'erp', type: `foothold.${other.type}.v1`, time: timeText(other.time), deployment: 'claims', ...(other.person === null ? {} : { subject: other.person }),
+        data: { ...(JSON.parse(other.data) as object), ...(other.actor === null ? {} : { actor: other.actor }) },
+      },
     };
     expect(await letters()).toEqual([letter, letter]);
     expect(await verify(under.database)).toMatchObject({ balanced: true, received: 4, stored: 1, duplicate: 1, quarantined: 2 });
@@ -145,7 +152,7 @@ describe('append refuses', () => {
   it.each([['of a deployment that is registered', 'claims'], ['of one that is not, whose dead letter would name strangers', 'triage']])(
     'to write under another pseudonym key events %s', async (_, deployment) => {
       const source = await under.origin();
-      const other = openLog(under.database, keyOf('wrong'));
+      const other = openLog(under.database, keyOf('wrong'), sealer);
       await expect(source.append([arrival(1, { deployment })], other)).rejects.toMatchObject({ name: 'WrongInput', field: 'FOOTHOLD_PSEUDONYM_KEY', message: expect.stringContaining('acme') });
       expect(await verify(under.database)).toMatchObject({ balanced: true, received: 0 });
       expect(await letters()).toEqual([]);

@@ -17,16 +17,19 @@
  * two writers with the same id in different shards (a conflict in the person), who both missed it in their probes. Two
  * who wait there for each other, each for an id the other has written, are a deadlock; the one Postgres picks starts
  * over likewise.
+ *
+ * `redrive` comes this way too, with letters in place of a stretch: `number`, `write` and `retried` are for both.
  */
-import { type Refusal, type UsageEvent } from '@foothold/contract';
+import { timeText, type UsageEvent } from '@foothold/contract';
 import { measuring, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
+import { bury, conflict, sealed, unregistered, type Letter } from './letters.js';
 import { type Stretch } from './origin.js';
 import { USAGE_SHARDS } from './schema.js';
 
 /** One record of an origin: an event for a tenant, or why there is none. */
-export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string } | { refusal: Refusal };
+export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string } | { refusal: Letter };
 
 /** What became of the records of one append. */
 export interface Outcome {
@@ -54,9 +57,18 @@ const EVENT_COLUMNS: Record<string, ColumnType> = {
 /** Of how many stored events one append remembers which trace they belong to. */
 const MARKED = 32;
 
-interface Numbered {
+/** An event on its way into the log, and the origin it is counted at. */
+export interface Incoming {
+  tenant: string;
+  event: UsageEvent;
+  traceparent?: string;
+  origin: number;
+}
+
+export interface Numbered {
   event: UsageEvent;
   traceparent: string | undefined;
+  origin: number;
   tenant: string;
   tenantNumber: number;
   shard: number;
@@ -86,15 +98,38 @@ function measure(arrivals: Arrival[], outcome: Outcome, began: number): void {
  */
 export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): Promise<Outcome> {
   const began = performance.now();
-  const refusals: Refusal[] = [];
-  const numbered = await number(log, arrivals, refusals);
+  const { origin } = stretch;
+  const refusals: Letter[] = [];
+  const events: Incoming[] = [];
+  for (const arrival of arrivals) {
+    if ('refusal' in arrival) refusals.push(arrival.refusal);
+    else events.push({ ...arrival, origin });
+  }
+  const { numbered, strangers } = await number(log, events);
+  for (const stranger of strangers) refusals.push(unregistered(stranger));
+  const letters = sealed(log, refusals);
+  const outcome = await retried(log, async (client) => {
+    const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
+    if (fenced.rowCount !== 1) throw new Fenced(stretch);
+    const { stored, duplicates, conflicts } = await write(client, numbered, log.probes > 0);
+    const buried = [...letters, ...sealed(log, conflicts.map(conflict))];
+    await bury(client, buried, origin);
+    const quarantined = buried.filter((letter) => letter.kind === 'quarantined').length;
+    const counted = { stored: stored.length, duplicate: duplicates.length, rejected: buried.length - quarantined, quarantined };
+    await client.query({ name: 'append-count', text: COUNT, values: [origin, counted.stored, counted.duplicate, counted.rejected, counted.quarantined] });
+    return counted;
+  });
+  if (outcome.stored < numbered.length) log.probes = PROBES;
+  else if (log.probes > 0) log.probes--;
+  measure(arrivals, outcome, began);
+  return outcome;
+}
+
+/** Runs `work` in a transaction; once more, with the probe, where another writer came first or waited crosswise. */
+export async function retried<T>(log: Log, work: (client: PoolClient) => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      const outcome = await log.database.transaction((client) => write(client, numbered, refusals, stretch, log.probes > 0));
-      if (outcome.stored < numbered.length) log.probes = PROBES;
-      else if (log.probes > 0) log.probes--;
-      measure(arrivals, outcome, began);
-      return outcome;
+      return await log.database.transaction(work);
     } catch (error) {
       const { code, constraint } = error as { code?: string; constraint?: string };
       if (constraint !== 'event_identity' && code !== DEADLOCK) throw error;
@@ -114,25 +149,23 @@ export function shardOf(tenant: string, deployment: string, person: string | nul
   return (hash >>> 0) % USAGE_SHARDS;
 }
 
-async function number(log: Log, arrivals: Arrival[], refusals: Refusal[]): Promise<Numbered[]> {
+/** Gives events the numbers that the log knows them by; `strangers` are those whose deployment nobody has registered. */
+export async function number(log: Log, events: Incoming[]): Promise<{ numbered: Numbered[]; strangers: Incoming[] }> {
   const { identities } = log;
-  const events: Extract<Arrival, { event: UsageEvent }>[] = [];
-  for (const arrival of arrivals) {
-    if ('refusal' in arrival) refusals.push(arrival.refusal);
-    else events.push(arrival);
-  }
   await identities.learnDeployments(unknownDeployments(log, events));
   const numbered: Numbered[] = [];
-  for (const { tenant, event, traceparent } of events) {
+  const strangers: Incoming[] = [];
+  for (const incoming of events) {
+    const { tenant, event, traceparent, origin } = incoming;
     const known = identities.deployment(tenant, event.deployment);
-    if (known) numbered.push({ event, traceparent, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
-    else refusals.push(unregistered(tenant, event));
+    if (known) numbered.push({ event, traceparent, origin, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
+    else strangers.push(incoming);
   }
   while (!nameAll(log, numbered)) await learnNames(log, numbered);
-  return numbered;
+  return { numbered, strangers };
 }
 
-function unknownDeployments({ identities }: Log, events: { tenant: string; event: UsageEvent }[]): { tenant: string; deployment: string }[] {
+function unknownDeployments({ identities }: Log, events: Incoming[]): { tenant: string; deployment: string }[] {
   return events.filter(({ tenant, event }) => !identities.deployment(tenant, event.deployment)).map(({ tenant, event }) => ({ tenant, deployment: event.deployment }));
 }
 
@@ -164,10 +197,18 @@ async function learnNames({ identities }: Log, numbered: Numbered[]): Promise<vo
   if (people.length > 0) await identities.learnPeople(people);
 }
 
-async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal[], stretch: Stretch, probing: boolean): Promise<Outcome> {
-  const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
-  if (fenced.rowCount !== 1) throw new Fenced(stretch);
+/** What became of events that were written: each is in one of the three. */
+export interface Written {
+  stored: Numbered[];
+  duplicates: Numbered[];
+  conflicts: Numbered[];
+}
 
+/**
+ * Stores those of these events that the log does not hold. The rows of their origins must be locked in ascending order by
+ * then: who locks heads first and waits for an origin would meet an append that does the reverse.
+ */
+export async function write(client: PoolClient, numbered: Numbered[], probing: boolean): Promise<Written> {
   const shards = [...new Set(numbered.map((item) => item.shard))];
   const heads = new Map<number, number>();
   let received = 0;
@@ -177,28 +218,24 @@ async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal
   }
 
   const fresh = new Map<string, Numbered>();
-  const letters = [...refusals];
   const stored = probing ? await probe(client, numbered) : new Map<string, string>();
-  let duplicate = 0;
+  const duplicates: Numbered[] = [];
+  const conflicts: Numbered[] = [];
   for (const item of numbered) {
     const key = `${item.event.id}${item.source}`;
     const twin = stored.get(key) ?? bodyOf(fresh.get(key));
     if (twin === undefined) fresh.set(key, item);
-    else if (twin === bodyOf(item)) duplicate++;
-    else letters.push(conflict(item));
+    else if (twin === bodyOf(item)) duplicates.push(item);
+    else conflicts.push(item);
   }
 
   if (fresh.size > 0) {
     const marks: Mark[] = [];
-    await copyInto(client, 'event', EVENT_COLUMNS, rowsOf(fresh.values(), heads, received, stretch.origin, marks));
+    await copyInto(client, 'event', EVENT_COLUMNS, rowsOf(fresh.values(), heads, received, marks));
     if (marks.length > 0) await client.query(MARK, [marks.map(({ shard }) => shard), marks.map(({ position }) => position), marks.map(({ traceparent }) => traceparent)]);
-    await client.query({ name: 'append-move', text: MOVE_HEADS, values: [[...heads.keys()], [...heads.values()], micros(received)] });
+    await client.query({ name: 'append-move', text: MOVE_HEADS, values: [[...heads.keys()], [...heads.values()], timeText(received)] });
   }
-  await bury(client, letters, stretch.origin);
-  const quarantined = letters.filter((letter) => letter.kind === 'quarantined').length;
-  const outcome = { stored: fresh.size, duplicate, rejected: letters.length - quarantined, quarantined };
-  await client.query({ name: 'append-count', text: COUNT, values: [stretch.origin, outcome.stored, outcome.duplicate, outcome.rejected, outcome.quarantined] });
-  return outcome;
+  return { stored: [...fresh.values()], duplicates, conflicts };
 }
 
 /** An event's place in the log, and the trace it belongs to: for the projector's spans, which take it out again. */
@@ -209,9 +246,9 @@ interface Mark {
 }
 
 /** The rows of these events, numbered on from the heads, which move along; marks are added to `marks`. */
-function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, origin: number, marks: Mark[]): Generator<Value[]> {
+function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, marks: Mark[]): Generator<Value[]> {
   const row: Value[] = new Array(12);
-  for (const { event, traceparent, shard, source, deployment, person, actor } of items) {
+  for (const { event, traceparent, origin, shard, source, deployment, person, actor } of items) {
     const position = heads.get(shard)! + 1;
     heads.set(shard, position);
     if (traceparent !== undefined && marks.length < MARKED) marks.push({ shard, position, traceparent });
@@ -241,8 +278,6 @@ const MARK = `insert into trace_mark (shard, position, traceparent) select * fro
 const PROBE = `select id, source, type, deployment, person, actor, time, data from event where id = any($1::uuid[])`;
 const COUNT = `update origin set stored = stored + $2, duplicate = duplicate + $3, rejected = rejected + $4,
   quarantined = quarantined + $5 where origin = $1`;
-const BURY = `insert into dead_letter (origin, received, kind, tenant, deployment, source, type, id, field, reason, fix, payload)
-  select $1, clock_timestamp(), * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])`;
 
 /** Bodies of the ids among these that are stored, by id and source. */
 async function probe(client: PoolClient, numbered: Numbered[]): Promise<Map<string, string>> {
@@ -263,36 +298,3 @@ function bodyOf(item: Numbered | undefined): string | undefined {
 }
 
 const body = (...parts: (Value | undefined)[]): string => parts.join('\n');
-
-async function bury(client: PoolClient, letters: Refusal[], origin: number): Promise<void> {
-  if (letters.length === 0) return;
-  const column = (field: keyof Refusal) => letters.map((letter) => letter[field]);
-  await client.query(BURY, [
-    origin, column('kind'), column('tenant'), column('deployment'), column('source'), column('type'), column('id'),
-    column('field'), column('reason'), column('fix'), column('payload'),
-  ]);
-}
-
-function unregistered(tenant: string, event: UsageEvent): Refusal {
-  return letter(tenant, event, 'deployment', `no deployment "${event.deployment}" is registered for tenant "${tenant}"`,
-    `register it (foothold deployment register ${event.deployment} --tenant ${tenant}) and send the event again`);
-}
-
-function conflict(item: Numbered): Refusal {
-  return letter(item.tenant, item.event, 'id', 'this source has sent another event with the same id',
-    'give every event an id of its own; repeat an id only to repeat the very same event');
-}
-
-function letter(tenant: string, event: UsageEvent, field: string, reason: string, fix: string): Refusal {
-  const { data, ...envelope } = event;
-  return {
-    kind: 'quarantined', field, reason, fix, tenant, deployment: event.deployment, source: event.source, type: event.type, id: event.id,
-    payload: JSON.stringify({ ...envelope, data: JSON.parse(data) as unknown }),
-  };
-}
-
-/** Integer microseconds since 1970 as text Postgres reads without rounding. */
-function micros(value: number): string {
-  const seconds = Math.floor(value / 1_000_000);
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(value - seconds * 1_000_000).padStart(6, '0')}Z`;
-}

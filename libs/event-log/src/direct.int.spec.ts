@@ -1,7 +1,7 @@
 /** The direct way in on a real Postgres: groups, lost connections, stalled and killed processes, and what the ledger says of all that. */
 import { type Refusal } from '@foothold/contract';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { arrival, arrivals, freshLog, keyOf, person } from '../../../test/support/event-log.js';
+import { arrival, arrivals, freshLog, keyOf, person, sealer } from '../../../test/support/event-log.js';
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from '../../../test/support/postgres-proxy.js';
 import { until } from '../../../test/support/recording.js';
 import { seeded } from '../../../test/support/seeded.js';
@@ -32,7 +32,7 @@ async function direct(options: Partial<DirectOptions> = {}, log: Log = under.log
 /** A log by way of a proxy that asks `decide`. */
 async function proxied(decide: (event: ProxyEvent) => Decision): Promise<Log> {
   proxy = await startPostgresProxy(under.url, { decide });
-  return openLog(await under.open(proxy.url), keyOf('right'));
+  return openLog(await under.open(proxy.url), keyOf('right'), sealer);
 }
 
 const origins = () => under.rows<{ name: string; received: number; finished: boolean }>(`select name, next_offset::float8 as received, finished from origin where kind = 'direct' order by origin`);
@@ -70,7 +70,7 @@ describe('what is handed over', () => {
   });
 
   it('by several processes at once, the same events among them, is stored once each', async () => {
-    const ways = await Promise.all([direct(), direct({}, openLog(under.database, keyOf('right'))), direct({}, openLog(under.database, keyOf('right')))]);
+    const ways = await Promise.all([direct(), direct({}, openLog(under.database, keyOf('right'), sealer)), direct({}, openLog(under.database, keyOf('right'), sealer))]);
     const outcomes = await Promise.all(ways.flatMap((way) => Array.from({ length: 10 }, (_, i) => way.hand(arrivals(i * 20, 20)))));
     expect(outcomes).toHaveLength(30);
     expect(await verify(under.database)).toMatchObject({ balanced: true, received: 600, stored: 200, duplicate: 400 });
@@ -90,7 +90,7 @@ describe('what is handed over', () => {
   });
 
   it('for a tenant whose key this process does not hold is not stored, and nobody else’s is kept from it', async () => {
-    const way = await direct({}, openLog(under.database, (tenant) => keyOf(tenant === 'acme' ? 'right' : 'wrong')(tenant)));
+    const way = await direct({}, openLog(under.database, (tenant) => keyOf(tenant === 'acme' ? 'right' : 'wrong')(tenant), sealer));
     const results = await Promise.allSettled([way.hand([arrival(0)]), way.hand([arrival(1, {}, 'globex')]), way.hand([arrival(2)])]);
     expect(results.map((result) => (result.status === 'fulfilled' ? 'stored' : (result.reason as { field: string }).field))).toEqual(['stored', 'FOOTHOLD_PSEUDONYM_KEY', 'stored']);
     expect(await verify(under.database)).toMatchObject({ balanced: true, received: 2, stored: 2 });

@@ -106,7 +106,7 @@ export class Direct {
   hand(arrivals: Arrival[]): Promise<Outcome> {
     if (this.closing) return Promise.reject(new NotInTime('this process is stopping'));
     if (arrivals.length === 0) return Promise.resolve(nothing());
-    const bytes = arrivals.reduce((sum, arrival) => sum + OVERHEAD_BYTES + ('event' in arrival ? arrival.event.data : (arrival.refusal.payload ?? '')).length, 0);
+    const bytes = arrivals.reduce((sum, arrival) => sum + OVERHEAD_BYTES + sizeOf(arrival), 0);
     if (this.waitingBytes > 0 && this.waitingBytes + bytes > WAITING_BYTES) return Promise.reject(new NotInTime('too much waits for the database already'));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -203,7 +203,8 @@ export class Direct {
 
   /**
    * Reads from the fence whether an append took effect. The row's lock waits for a transaction that was on its way to its
-   * commit when the connection was lost; one that was not can commit no more.
+   * commit when the connection was lost; one that was not can commit no more. Letters of this origin that were redriven
+   * since show in the difference: nothing is decided by it.
    */
   private async settle({ stretch, hands }: Doubt): Promise<void> {
     const rows = await this.log.database.query<Outcome & { next: number; finished: boolean }>(SETTLE, [stretch.origin]);
@@ -243,6 +244,12 @@ export class Direct {
     this.closing = true;
     for (const hand of [...(this.doubt?.hands ?? []), ...this.waiting]) hand.answer?.({ error: new NotInTime('this process is stopping') });
   }
+}
+
+function sizeOf(arrival: Arrival): number {
+  if ('event' in arrival) return arrival.event.data.length;
+  const { refusal } = arrival;
+  return ('sealed' in refusal ? refusal.sealed : refusal.payload)?.length ?? 0;
 }
 
 const FIELDS = ['stored', 'duplicate', 'rejected', 'quarantined'] as const;

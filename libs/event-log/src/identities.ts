@@ -5,7 +5,7 @@
  * a transaction that rolled back would point at nobody, and two long transactions inserting people would deadlock.
  */
 import { WrongInput } from '@foothold/contract';
-import { type Database, type PoolClient } from '@foothold/platform';
+import { type Database, type PoolClient, type Sealer } from '@foothold/platform';
 
 /** How many people one process remembers; past it, all are looked up again. */
 const REMEMBERED_PEOPLE = 500_000;
@@ -176,18 +176,22 @@ export function wrongKey(tenant: string): WrongInput {
   return new WrongInput('FOOTHOLD_PSEUDONYM_KEY', `is not the key under which the people of tenant "${tenant}" were pseudonymised`, 'use the key (or the FOOTHOLD_HOME with its pseudonym.key) of the process that registered the tenant');
 }
 
-/** What every part of the log works on: a database and the numbers this process has learnt. */
+/** What every part of the log works on: a database, the numbers this process has learnt, and how it closes what it keeps. */
 export interface Log {
   database: Database;
   identities: Identities;
+  /** Null for those who only read. */
+  sealer: Sealer | null;
   /** How many appends still ask whether their ids are known (see append). */
   probes: number;
 }
 
 /**
- * The log in `database`, whose migrations have been run. A writer that pseudonymises gives its `keyCheck`: it can then
- * append nothing for a tenant whose key it does not hold.
+ * The log in `database`, whose migrations have been run. A writer gives its `keyCheck`: it can then append nothing for a
+ * tenant whose key it does not hold; and its `sealer`, which closes what dead letters keep.
  */
-export function openLog(database: Database, keyCheck?: KeyCheck): Log {
-  return { database, identities: new Identities(database, keyCheck), probes: 1 };
+export function openLog(database: Database): Log;
+export function openLog(database: Database, keyCheck: KeyCheck, sealer: Sealer): Log;
+export function openLog(database: Database, keyCheck?: KeyCheck, sealer: Sealer | null = null): Log {
+  return { database, identities: new Identities(database, keyCheck), sealer, probes: 1 };
 }

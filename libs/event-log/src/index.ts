@@ -4,10 +4,12 @@ export { change, openTenant, strangeTenant, stream, streams, VersionConflict, ty
 export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
 export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';
-export { deadLetters, undelivered, verify, type Ledger, type LetterGroup } from './ledger.js';
+export { deadLetters, verify, type Ledger, type LetterGroup } from './ledger.js';
+export { deadLetter, tallyLetters, type LetterCounts, type LetterTally, type LetterView } from './letters.js';
 export { completeThrough, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type Origin, type Stretch } from './origin.js';
 export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
 export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
+export { countLetters, expireLetters, redrive, redriveWaiting, sweepLetters, type LetterChoice, type Pace, type Redriven } from './redrive.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
 export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';

@@ -1,4 +1,4 @@
-/** The ledger: is everything that was received accounted for? And the letters that were not delivered. */
+/** The ledger: is everything that was received accounted for? And the letters that were not delivered, by what is wrong with them. */
 import { type Database } from '@foothold/platform';
 import { type Outcome } from './append.js';
 import { LIFECYCLE_SHARD } from './schema.js';
@@ -19,8 +19,8 @@ export interface Ledger extends Outcome {
 }
 
 /**
- * Compares, in one snapshot: offsets read against outcomes for every origin; outcomes against the rows of the log
- * and the dead letters; rows against the origins they name; the heads of the shards against their rows.
+ * Compares, in one snapshot: offsets read against outcomes for every origin; outcomes against the rows of the log,
+ * the dead letters and those that expired; rows against the origins they name; the heads of the shards against their rows.
  */
 export async function verify(database: Database): Promise<Ledger> {
   return database.transaction(async (client) => {
@@ -36,8 +36,10 @@ export async function verify(database: Database): Promise<Ledger> {
       const accounted = source.stored + source.duplicate + source.rejected + source.quarantined;
       if (accounted !== source.received) problems.push(`${name}: ${source.received} received, ${accounted} accounted for`);
       if (source.storedRows !== source.stored) problems.push(`${name}: ${source.stored} counted as stored, ${source.storedRows} rows in the log`);
-      if (source.rejectedLetters !== source.rejected) problems.push(`${name}: ${source.rejected} counted as rejected, ${source.rejectedLetters} dead letters`);
-      if (source.quarantinedLetters !== source.quarantined) problems.push(`${name}: ${source.quarantined} counted as quarantined, ${source.quarantinedLetters} dead letters`);
+      for (const kind of ['rejected', 'quarantined'] as const) {
+        const { lie, expired } = source.letters[kind];
+        if (lie + expired !== source[kind]) problems.push(`${name}: ${source[kind]} counted as ${kind}, ${lie} dead letters${expired > 0 ? ` and ${expired} expired` : ''}`);
+      }
     }
     for (const { kind, origin, storedRows } of origins) {
       if (kind === null) problems.push(`${storedRows} rows in the log of ${origin === null ? 'no origin' : `origin ${origin}, which there is not`}`);
@@ -57,8 +59,7 @@ export async function verify(database: Database): Promise<Ledger> {
 interface Counted extends LedgerSource {
   origin: number | null;
   storedRows: number;
-  rejectedLetters: number;
-  quarantinedLetters: number;
+  letters: Record<LetterGroup['kind'], { lie: number; expired: number }>;
 }
 
 /** A row an origin, and one with nothing but rows of the log for each origin that these name and there is not. */
@@ -68,7 +69,8 @@ buried as (select origin, count(*) filter (where kind = 'rejected') as rejected_
                   count(*) filter (where kind = 'quarantined') as quarantined_letters from dead_letter group by origin)
 select origin, kind, name, part, (next_offset - first_offset - void_offsets)::float8 as received, stored::float8, duplicate::float8,
        rejected::float8, quarantined::float8, coalesce(stored_rows, 0)::float8 as "storedRows",
-       coalesce(rejected_letters, 0)::float8 as "rejectedLetters", coalesce(quarantined_letters, 0)::float8 as "quarantinedLetters"
+       json_build_object('rejected', json_build_object('lie', coalesce(rejected_letters, 0), 'expired', expired_rejected),
+                         'quarantined', json_build_object('lie', coalesce(quarantined_letters, 0), 'expired', expired_quarantined)) as letters
   from origin full join logged using (origin) left join buried using (origin) order by name, part`;
 
 const HEADS = `
@@ -88,7 +90,7 @@ export interface LetterGroup {
 }
 
 /** What of a tenant's dead letters is asked for. */
-export interface LetterChoice {
+export interface LetterPage {
   /** Those that name no tenant too: nobody can say whose they are, so they are for whoever runs the installation. */
   nameless: boolean;
   /** Only those of these deployments; null: of any, and of none. */
@@ -98,16 +100,10 @@ export interface LetterChoice {
   before: string | null;
 }
 
-const ALL: LetterChoice = { nameless: true, deployments: null, limit: null, before: null };
-
-/** How many letters were not delivered, of whichever tenant, as the ledger counts them. */
-export async function undelivered(database: Database): Promise<Record<LetterGroup['kind'], number>> {
-  const rows = await database.query<Record<LetterGroup['kind'], number>>('select coalesce(sum(rejected), 0)::float8 as rejected, coalesce(sum(quarantined), 0)::float8 as quarantined from origin');
-  return rows[0]!;
-}
+const ALL: LetterPage = { nameless: true, deployments: null, limit: null, before: null };
 
 /** Dead letters of a tenant, grouped by what is wrong with them, the latest first. */
-export async function deadLetters(database: Database, tenant: string, { nameless, deployments, limit, before }: LetterChoice = ALL): Promise<LetterGroup[]> {
+export async function deadLetters(database: Database, tenant: string, { nameless, deployments, limit, before }: LetterPage = ALL): Promise<LetterGroup[]> {
   return database.query<LetterGroup>(
     `select max(dead_letter)::text as id, kind, field, reason, fix, count(*)::int as count,
             to_char(min(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "firstSeen",

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { arrival, event, freshLog, id, keyOf, MOMENT, person, personIn } from '../../../test/support/event-log.js';
+import { arrival, event, freshLog, id, keyOf, MOMENT, person, personIn, sealer } from '../../../test/support/event-log.js';
 import { startPostgresProxy, type PostgresProxy } from '../../../test/support/postgres-proxy.js';
 import { lag, openLog, prepare, project, USAGE_SHARDS, type Log, type LoggedEvent, type Projection, type Store, type Table } from './index.js';
 import { keyOf as rowKey } from './project.js';
@@ -238,7 +238,7 @@ describe('rows and checkpoint move together', () => {
       proxy = await startPostgresProxy(under.url, {
         decide: ({ text }) => (text === 'COMMIT' && !cut ? ((cut = true), decision) : 'forward'),
       });
-      const log = openLog(await under.open(proxy.url), keyOf('right'));
+      const log = openLog(await under.open(proxy.url), keyOf('right'), sealer);
       await expect(project(log, tallies(), SHARD)).rejects.toThrow();
       if (decision === 'cut') expect(await after()).toEqual(before);
       expect(await project(log, tallies(), SHARD)).toEqual({ folded: left, behind: false, traceparents: [] });

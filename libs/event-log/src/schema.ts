@@ -143,4 +143,22 @@ create index trace_mark_place on trace_mark (shard, position);
 comment on table trace_mark is 'which trace some of the events that are not folded yet belong to; taken out when they are folded, and no loss when it is';
 `,
   },
+  {
+    name: 'DeadLetters1790000000007',
+    sql: `
+alter table dead_letter add column sealed bytea;
+comment on column dead_letter.sealed is 'the event as CloudEvent, with pseudonyms, encrypted under a key of its tenant; null where nothing of it may be kept';
+comment on column dead_letter.payload is 'the event where a process of an earlier version wrote it; sealed, and emptied here, at the next sweep';
+create index dead_letter_plain on dead_letter (dead_letter) where payload is not null;
+create index dead_letter_waiting on dead_letter (tenant, field, deployment, dead_letter) where kind = 'quarantined';
+create index dead_letter_received on dead_letter (received);
+alter table origin
+  add column redriven bigint not null default 0,
+  add column expired_rejected bigint not null default 0,
+  add column expired_quarantined bigint not null default 0;
+comment on column origin.redriven is 'letters that were judged anew and went into the log, or were found there; counted as stored and duplicate since';
+comment on column origin.expired_rejected is 'of those counted as rejected, letters that were kept for their time and deleted';
+comment on column origin.expired_quarantined is 'of those counted as quarantined, letters that were kept for their time and deleted';
+`,
+  },
 ];

@@ -4,7 +4,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger } from 'pino';
-import { openPseudonymiser, Pseudonymiser, readConfig, type Config } from './config.js';
+import { readConfig, type Config } from './config.js';
 import { Database, openDatabase, type Migration } from './database.js';
 import { openEmbeddedPostgres } from './embedded-postgres.js';
 import { errorText } from './errors.js';
@@ -12,6 +12,7 @@ import { Health } from './health.js';
 import { HealthController, openHttp } from './http.js';
 import { keyMigrations, Keys } from './keys.js';
 import { ProblemFilter } from './problem.js';
+import { openPseudonymiser, openSealer, Pseudonymiser, Sealer } from './secret.js';
 import { openLogger, startTelemetry } from './telemetry.js';
 import { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 
@@ -27,6 +28,7 @@ export interface Platform {
   logger: Logger;
   database: Database;
   pseudonymiser: Pseudonymiser;
+  sealer: Sealer;
   health: Health;
 }
 
@@ -51,6 +53,7 @@ class PlatformModule {
       { provide: LOGGER, useValue: platform.logger },
       { provide: Database, useValue: platform.database },
       { provide: Pseudonymiser, useValue: platform.pseudonymiser },
+      { provide: Sealer, useValue: platform.sealer },
       { provide: Health, useValue: platform.health },
       { provide: Keys, useValue: new Keys(platform.database) },
       { provide: FATAL, useValue: fatal },
@@ -141,7 +144,7 @@ export async function runProcess({ name, modules, migrations, listens, environme
     await database.migrate();
     const health = new Health((text) => logger.warn(text));
     health.need('database', () => database.query('select 1'));
-    const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config), health };
+    const platform: Platform = { config, logger, database, pseudonymiser: openPseudonymiser(config), sealer: openSealer(config), health };
     const port = config.FOOTHOLD_PORT ?? (listens ? PORT : null);
     const server = port === null ? null : await openApplication(platform, modules, fatal);
     const app = server ?? (await NestFactory.createApplicationContext(processModule(platform, modules, fatal), OPTIONS));

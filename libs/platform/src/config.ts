@@ -1,8 +1,6 @@
 /** What is configured from outside: every environment variable Foothold reads, with its meaning, default and check. */
 import { WrongInput } from '@foothold/contract';
-import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { checkKafkaSecurity, MECHANISMS, type Mechanism } from './kafka-security.js';
 
 interface Setting<T> {
@@ -55,6 +53,11 @@ const httpAddress = (example: string) => (given: string | undefined): string | n
   return given;
 };
 
+/** How many days a text says that dead letters are kept; undefined where it says none that may be. */
+export function letterDays(given: string): number | undefined {
+  return /^[1-9]\d{0,3}$/.test(given) && Number(given) <= 3_650 ? Number(given) : undefined;
+}
+
 const isPort = (digits: string): boolean => Number(digits) >= 1 && Number(digits) <= 65_535;
 
 export const SETTINGS = {
@@ -86,6 +89,16 @@ export const SETTINGS = {
       return Buffer.from(given, 'hex');
     },
   } as Setting<Buffer | null>,
+  FOOTHOLD_DEAD_LETTER_DAYS: {
+    meaning: 'how many days a dead letter is kept before it expires: 1 to 3650',
+    default: '90',
+    read: (given) => {
+      if (!given) return 90;
+      const days = letterDays(given);
+      if (days === undefined) throw new Unfit('is no number of days', 'write a whole number from 1 to 3650');
+      return days;
+    },
+  } as Setting<number>,
   KAFKA_BROKERS: {
     meaning: 'host:port of Kafka brokers, separated by commas; the recorder needs it',
     default: 'none',
@@ -180,67 +193,4 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
   checkKafkaSecurity(config as Config);
   return config as Config;
-}
-
-/** Turns people into pseudonyms, each tenant under a key of its own derived from the secret. */
-export class Pseudonymiser {
-  private readonly keys = new Map<string, Buffer>();
-  private known = new Map<string, string>();
-
-  constructor(private readonly secret: Buffer) {}
-
-  /** HMAC-SHA256 under the tenant's key, 64 hex digits. */
-  pseudonym(tenant: string, person: string): string {
-    const label = `${tenant}/${person}`;
-    let pseudonym = this.known.get(label);
-    if (pseudonym === undefined) {
-      pseudonym = createHmac('sha256', this.key(tenant)).update(person).digest('hex');
-      if (this.known.size >= 100_000) this.known = new Map();
-      this.known.set(label, pseudonym);
-    }
-    return pseudonym;
-  }
-
-  /** What proves that two processes hold the same key for a tenant, without telling the key. */
-  check(tenant: string): Buffer {
-    return createHash('sha256').update('check').update(this.key(tenant)).digest();
-  }
-
-  private key(tenant: string): Buffer {
-    let key = this.keys.get(tenant);
-    if (!key) this.keys.set(tenant, (key = createHmac('sha256', this.secret).update(`tenant:${tenant}`).digest()));
-    return key;
-  }
-}
-
-/** The pseudonymiser of this configuration; makes and keeps a secret where none is given. */
-export function openPseudonymiser(config: Config): Pseudonymiser {
-  return new Pseudonymiser(config.FOOTHOLD_PSEUDONYM_KEY ?? keptSecret(config.FOOTHOLD_HOME));
-}
-
-function keptSecret(home: string): Buffer {
-  const path = join(home, 'pseudonym.key');
-  let kept: string;
-  try {
-    if (!existsSync(path)) makeSecret(home, path);
-    kept = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new WrongInput('FOOTHOLD_HOME', `its pseudonym.key can neither be read nor be made (${(error as { code?: string }).code})`, 'name a folder in which this process may write, or set FOOTHOLD_PSEUDONYM_KEY');
-  }
-  if (!/^[0-9a-f]{64}$/.test(kept)) throw new WrongInput('FOOTHOLD_HOME', 'its pseudonym.key does not hold 64 hex digits', 'restore the file, or set FOOTHOLD_PSEUDONYM_KEY');
-  return Buffer.from(kept, 'hex');
-}
-
-function makeSecret(home: string, path: string): void {
-  mkdirSync(home, { recursive: true });
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
-  chmodSync(draft, 0o600);
-  try {
-    linkSync(draft, path); // of several first processes one makes the key and the others use it
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error;
-  } finally {
-    unlinkSync(draft);
-  }
 }

@@ -1,7 +1,7 @@
 /** The only place that knows infrastructure: boot, configuration, Postgres, Kafka, telemetry. */
 export { openApplication, openPlatformDatabase, PORT, runProcess, type Front, type Platform } from './boot.js';
 export { undecodable } from './compression.js';
-export { openPseudonymiser, Pseudonymiser, readConfig, SETTINGS, type Config } from './config.js';
+export { letterDays, readConfig, SETTINGS, type Config } from './config.js';
 export { Database, isTransient, openDatabase, type DatabaseOptions, type Migration, type PoolClient } from './database.js';
 export { Health } from './health.js';
 export { Keys, type AccessKey, type KeyKind, type ListedKey, type NewKey } from './keys.js';
@@ -9,6 +9,7 @@ export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
 export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { notAcceptable, Problem, problemOf, send, wrongContentType } from './problem.js';
+export { openPseudonymiser, openSealer, Pseudonymiser, Sealer } from './secret.js';
 export { askedGauge, currentTraceparent, inSpan, isSampled, measuring, openLogger, spanOf, startTelemetry } from './telemetry.js';
 export { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 export { type Logger } from 'pino';

@@ -43,9 +43,9 @@ const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFix
 
 /** @returns the figures, and how to ask further. */
 export async function play(platform: Platform, url: string, plan: Plan, timing: Timing): Promise<string> {
-  const { database, pseudonymiser, config } = platform;
+  const { database, pseudonymiser, sealer, config } = platform;
   const keyCheck = (tenant: string) => pseudonymiser.check(tenant);
-  const log = openLog(database, keyCheck);
+  const log = openLog(database, keyCheck, sealer);
   const keys = new Keys(database);
   const deployment = deploymentOf(plan);
   const { pilotStart, handoff, taskKinds } = outlineOf(plan);

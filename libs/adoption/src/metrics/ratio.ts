@@ -3,7 +3,7 @@
  * People behave alike from one result to the next, so intervals are clustered by person: the query gives, for each
  * cell, the sums over people of x, y, x², xy and y², from which a ratio's linearised variance follows.
  */
-import { type Dimension } from '@foothold/contract';
+import { timeText, type Dimension } from '@foothold/contract';
 import { clusteredRatio, meanOfShares } from '@foothold/statistics';
 import { type Query, type Range, type Row } from './answer.js';
 import { bucketSql, buckets } from './bucket.js';
@@ -132,10 +132,7 @@ const UNDECIDED_BY: Record<Dimension, string> = {
 
 /** The moment `windows` before completeThrough, as Postgres reads it to the microsecond; where nothing is complete, everything waits. */
 function instant(completeThrough: number | null, windows: number): string {
-  if (completeThrough === null) return '-infinity';
-  const at = completeThrough - windows * WINDOW;
-  const second = Math.floor(at / 1_000_000);
-  return `${new Date(second * 1000).toISOString().slice(0, 19)}.${String(Math.floor(at - second * 1_000_000)).padStart(6, '0')}Z`;
+  return completeThrough === null ? '-infinity' : timeText(Math.floor(completeThrough - windows * WINDOW));
 }
 
 async function reasonSums(query: Query, range: Range): Promise<Record<string, string | number | null>[]> {

@@ -1,8 +1,8 @@
-import { deadLetters, verify } from '@foothold/event-log';
+import { verify } from '@foothold/event-log';
 import { type Command } from 'commander';
 import { inSession, say, table, withTenant } from './session.js';
 
-export function addLedgerCommands(program: Command): void {
+export function addVerifyCommand(program: Command): void {
   withTenant(program.command('verify'))
     .description('is everything that was received accounted for? (exit code 1 where it is not)')
     .action(async (flags: { json?: boolean }) => {
@@ -20,16 +20,5 @@ export function addLedgerCommands(program: Command): void {
         ].join('\n'),
       );
       if (!ledger.balanced) process.exitCode = 1;
-    });
-
-  withTenant(program.command('dead-letters').description('events that were not stored').command('list'))
-    .description('what was refused or kept for later, why, and what to do')
-    .action(async (flags: { tenant: string; json?: boolean }) => {
-      const letters = await inSession(({ log }) => deadLetters(log.database, flags.tenant));
-      say(flags.json, letters, () =>
-        letters.length === 0
-          ? 'no dead letters'
-          : letters.map(({ kind, field, reason, fix, count, firstSeen, lastSeen }) => `${count} ${kind}, ${firstSeen} to ${lastSeen}\n  ${field}: ${reason}\n  ${fix}`).join('\n'),
-      );
     });
 }
