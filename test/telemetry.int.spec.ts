@@ -5,7 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { usageProjection } from '@foothold/adoption';
-import { lag, openLog, type Log } from '@foothold/event-log';
+import { expireLetters, lag, openLog, redriveWaiting, type Log } from '@foothold/event-log';
 import { Health, Keys, openApplication, openLogger, openPlatformDatabase, readConfig, startTelemetry } from '@foothold/platform';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { CollectorModule } from '../apps/collector/src/collector.module.js';
@@ -154,6 +154,18 @@ describe('metrics', () => {
     expect(labels.length).toBeGreaterThan(20);
     const pseudonym = pseudonymiser.pseudonym(TENANT, PERSON);
     for (const name of [TENANT, DEPLOYMENT, PERSON, pseudonym, OWN_TOPIC, prefix, 'spec:']) expect(labels.filter((value) => value.includes(name))).toEqual([]);
+  });
+
+  it('tell of letters that went into the log after all, and of those that expired', async () => {
+    await registerDeployment(log, TENANT, `${DEPLOYMENT}-2`);
+    expect(await redriveWaiting(log, TENANT, `${DEPLOYMENT}-2`)).toMatchObject({ redriven: 1 });
+    expect(await expireLetters(log, new Date(Date.now() + 60_000).toISOString())).toEqual({ rejected: 2, quarantined: 0 });
+    const shows = { 'foothold_dead_letters{kind="rejected"}': 0, 'foothold_dead_letters{kind="quarantined"}': 0, 'foothold_dead_letters_redriven': 1, 'foothold_dead_letters_expired{kind="rejected"}': 2, 'foothold_dead_letters_expired{kind="quarantined"}': 0 };
+    let now = new Map<string, number>();
+    await until('the gauges have seen it', async () => {
+      now = await scrape();
+      return Object.entries(shows).every(([name, value]) => now.get(name) === value);
+    }, () => `: ${JSON.stringify([...now].filter(([name]) => name.includes('dead_letters')))}`);
   });
 });
 

@@ -2,13 +2,16 @@
 import { checkEvent, type Refusal, type UsageEvent } from '@foothold/contract';
 import { Sealer } from '@foothold/platform';
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { arrival, event, freshLog, id, keyOf, MOMENT, person, sealer, TENANTS, type Source } from '../../../test/support/event-log.js';
+import { event as eventNow, freshLog, id, keyOf, MOMENT, person, sealer, TENANTS, type Source } from '../../../test/support/event-log.js';
 import { opened } from '../../../test/support/letters.js';
 import { change, countLetters, deadLetter, deadLetters, expireLetters, openLog, redrive, redriveWaiting, shardOf, sweepLetters, tallyLetters, verify, type Arrival } from './index.js';
 
 const under = freshLog();
 const [TENANT] = TENANTS as [string];
 const LATE = 'triage';
+/** Long before any letter is received here, by whatever clock: redriven as on the day it came, an event must not lie ahead of that. */
+const event = (number: number, changes: Partial<UsageEvent> = {}): UsageEvent => eventNow(number, { time: Date.UTC(2026, 0, 5) * 1000 + number, ...changes });
+const arrival = (number: number, changes: Partial<UsageEvent> = {}, tenant = TENANT): Arrival => ({ tenant, event: event(number, changes) });
 const NOBODY = { person: null, type: 'queue.filled' as const, data: '{"items":3,"taskKind":"letter"}' };
 const OTHER = { data: '{"invocation":"other"}' };
 let source: Source;
@@ -32,7 +35,7 @@ const ledgerOf = async (name = 'cluster/topic') => {
 /** An event on the wire, refused by the boundary as the collector's would. */
 function refused(number: number, changes: Record<string, unknown>, data: Record<string, unknown> = {}): { refusal: Refusal } {
   const value = {
-    specversion: '1.0', id: `erp:${number}`, source: 'erp', type: 'foothold.result.shown.v1', subject: person('one'), time: '2026-11-25T09:30:00Z', deployment: 'claims', ...changes,
+    specversion: '1.0', id: `erp:${number}`, source: 'erp', type: 'foothold.result.shown.v1', subject: person('one'), time: '2026-01-05T09:30:00Z', deployment: 'claims', ...changes,
     data: { invocation: `i-${number}`, ...data },
   };
   const verdict = checkEvent(value, TENANT, MOMENT, { subjects: 'pseudonyms', pseudonymise: (_, name) => name });
@@ -69,7 +72,7 @@ describe('a redrive', () => {
   });
 
   it('knows an event again by the id that its host gave it', async () => {
-    const value = (deployment: string) => ({ specversion: '1.0', id: 'erp:4711:2', source: 'erp', type: 'foothold.result.shown.v1', subject: person('one'), time: '2026-11-25T09:30:00Z', deployment, data: { invocation: 'i-1' } });
+    const value = (deployment: string) => ({ specversion: '1.0', id: 'erp:4711:2', source: 'erp', type: 'foothold.result.shown.v1', subject: person('one'), time: '2026-01-05T09:30:00Z', deployment, data: { invocation: 'i-1' } });
     const verdict = checkEvent(value(LATE), TENANT, MOMENT, { subjects: 'pseudonyms', pseudonymise: (_, name) => name });
     if (verdict.outcome === 'refused') throw new Error(verdict.refusal.reason);
     await source.append([{ tenant: TENANT, event: verdict.event }]);
@@ -148,7 +151,7 @@ describe('a redrive', () => {
 
   it('keeps nothing of a letter that turns out to hold what may not be kept', async () => {
     await source.append([refused(1, {}, { confidence: 7 })]);
-    const value = { specversion: '1.0', id: 'erp:1', source: 'erp', type: 'foothold.result.shown.v1', subject: 'jane', time: '2026-11-25T09:30:00Z', deployment: 'claims', data: { invocation: 'i-1' } };
+    const value = { specversion: '1.0', id: 'erp:1', source: 'erp', type: 'foothold.result.shown.v1', subject: 'jane', time: '2026-01-05T09:30:00Z', deployment: 'claims', data: { invocation: 'i-1' } };
     await under.rows('update dead_letter set sealed = $1', [sealer.seal(TENANT, JSON.stringify(value))]);
     expect(await redrive(under.log, { tenant: TENANT })).toEqual(outcome({ rejected: 1 }));
     expect(await letters()).toMatchObject([{ field: 'subject', sealed: null, payload: null }]);
@@ -237,10 +240,10 @@ describe('a sweep', () => {
 describe('expiry', () => {
   it('deletes what is older, of one tenant with what names none or of all, and leaves the ledger balanced', async () => {
     await source.append([waiting(1), refused(2, {}, { confidence: 7 }), waiting(3), arrival(4, { deployment: LATE }, TENANTS[1]), { refusal: { ...refused(5, { subject: 7 }).refusal, tenant: null } }]);
-    await under.rows(`update dead_letter set received = '2026-01-01T00:00:00Z' where id is distinct from $1`, [id(3)]);
-    expect(await expireLetters(under.log, '2026-01-01T00:00:00Z')).toEqual({ rejected: 0, quarantined: 0 });
-    expect(await expireLetters(under.log, '2026-01-01T00:00:01Z', TENANT)).toEqual({ rejected: 2, quarantined: 1 });
-    expect(await expireLetters(under.log, '2026-01-01T00:00:01Z')).toEqual({ rejected: 0, quarantined: 1 });
+    await under.rows(`update dead_letter set received = '2026-02-01T00:00:00Z' where id is distinct from $1`, [id(3)]);
+    expect(await expireLetters(under.log, '2026-02-01T00:00:00Z')).toEqual({ rejected: 0, quarantined: 0 });
+    expect(await expireLetters(under.log, '2026-02-01T00:00:01Z', TENANT)).toEqual({ rejected: 2, quarantined: 1 });
+    expect(await expireLetters(under.log, '2026-02-01T00:00:01Z')).toEqual({ rejected: 0, quarantined: 1 });
     expect(await letters()).toMatchObject([{ id: id(3) }]);
     expect(await ledgerOf()).toEqual({ received: 5, stored: 0, duplicate: 0, rejected: 2, quarantined: 3 });
     expect(await tallyLetters(under.database)).toEqual({ lying: { rejected: 0, quarantined: 1 }, expired: { rejected: 2, quarantined: 2 }, redriven: 0 });

@@ -21,6 +21,11 @@ const WRONG: [string, string, string, string][] = [
   ['FOOTHOLD_PSEUDONYM_KEY', 'another letter', `${SECRET}${'a'.repeat(57)}`, 'openssl rand -hex 32'],
   ['FOOTHOLD_PSEUDONYM_KEY', 'a line feed at its end', `${KEY}\n`, 'openssl rand -hex 32'],
   ['FOOTHOLD_PSEUDONYM_KEY', 'a placeholder nobody replaced', `\${${SECRET}}`, 'openssl rand -hex 32'],
+  ['FOOTHOLD_DEAD_LETTER_DAYS', 'a word', SECRET, 'from 1 to 3650'],
+  ['FOOTHOLD_DEAD_LETTER_DAYS', 'less than none', '-1', 'from 1 to 3650'],
+  ['FOOTHOLD_DEAD_LETTER_DAYS', 'more than ten years', '3651', 'from 1 to 3650'],
+  ['FOOTHOLD_DEAD_LETTER_DAYS', 'a fraction', '1.5', 'from 1 to 3650'],
+  ['FOOTHOLD_DEAD_LETTER_DAYS', 'a unit', '90d', 'from 1 to 3650'],
   ['KAFKA_BROKERS', 'no port', SECRET, 'kafka-1:9092,kafka-2:9092'],
   ['KAFKA_BROKERS', 'an address', `kafka:9092,kafka://u:${SECRET}@kafka:9092`, 'kafka-1:9092,kafka-2:9092'],
   ['KAFKA_BROKERS', 'a port that no host has', `${SECRET}:65536`, 'kafka-1:9092,kafka-2:9092'],
@@ -116,6 +121,7 @@ describe('the configuration', () => {
     expect(readConfig({})).toMatchObject({ KAFKA_TLS: false, KAFKA_CA_FILE: null, KAFKA_SASL_MECHANISM: null, KAFKA_PASSWORD: null });
     expect(readConfig({ ...PLAIN, KAFKA_TLS: 'true', KAFKA_CA_FILE: '/ca.pem', KAFKA_CERT_FILE: '/c.pem', KAFKA_KEY_FILE: '/k.pem' })).toMatchObject({ ...PLAIN, KAFKA_TLS: true, KAFKA_KEY_FILE: '/k.pem' });
     expect(readConfig(OAUTH)).toMatchObject({ ...OAUTH, KAFKA_TLS: false, KAFKA_OAUTH_SCOPE: null });
+    expect([undefined, '1', '3650'].map((days) => readConfig({ FOOTHOLD_DEAD_LETTER_DAYS: days }).FOOTHOLD_DEAD_LETTER_DAYS)).toEqual([90, 1, 3_650]);
     expect(['0', '1', '1.0', '0.005', '.25'].map((ratio) => readConfig({ OTEL_TRACES_SAMPLER_ARG: ratio }).OTEL_TRACES_SAMPLER_ARG)).toEqual([0, 1, 1, 0.005, 0.25]);
     expect(readConfig({ DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: KEY.toUpperCase(), KAFKA_BROKERS: 'a.b:9092, [::1]:65535', OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp' })).toMatchObject({
       DATABASE_URL: 'postgresql://u:a%40b%2F%25@[::1]:5432/db?sslmode=require', FOOTHOLD_PSEUDONYM_KEY: Buffer.from(KEY, 'hex'), KAFKA_BROKERS: ['a.b:9092', '[::1]:65535'], OTEL_EXPORTER_OTLP_ENDPOINT: 'https://x/otlp',
