@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CATALOGUE } from '@foothold/adoption';
+import { checkMessage } from '@foothold/contract';
+import { append, openOrigin, verify } from '@foothold/event-log';
 import { Check } from 'typebox/value';
 import { startApi, type ApiUnderTest } from '../../../test/support/api.js';
 import { footholdHere } from '../../../test/support/foothold.js';
+import { pseudonymiser, shownEvents } from '../../../test/support/recording.js';
 import { OPERATIONS } from './operations.js';
 
 const FIXTURE = join(import.meta.dirname, '../../../test/fixtures/cups/events.ndjson');
@@ -154,6 +157,18 @@ describe('registering', () => {
     expect(await jsonOf(await register(Object.fromEntries(again)))).toEqual({ ...registered, new: false, redriven: 0 });
     const other = await register({ deployment: 'claims', ...wanted, target: 0.5 });
     expect([other.status, await other.json()]).toMatchObject([409, { field: 'target', detail: 'claims is registered with 0.6 already', fix: expect.stringContaining('another id') }]);
+  });
+
+  it('stores what had waited for it, and says how much that was', async () => {
+    const { origin } = await openOrigin(api.log.database, { kind: 'direct', name: 'waiting', part: 0, tenant: null, firstOffset: 0 });
+    const waiting = shownEvents(0, 3).map((text) => {
+      const verdict = checkMessage(text.replace('"desk"', '"late"'), 'local', Date.now() * 1000, { pseudonymise: (of, person) => pseudonymiser.pseudonym(of, person), subjects: 'raw' });
+      if (verdict.outcome === 'refused') throw new Error(verdict.refusal.reason);
+      return { tenant: 'local', event: verdict.event };
+    });
+    expect(await append(api.log, waiting, { origin, from: 0, next: 3, voids: 0, mark: null, markOffset: null })).toMatchObject({ quarantined: 3 });
+    expect(await (await register({ deployment: 'late' })).json()).toMatchObject({ new: true, redriven: 3 });
+    expect(await verify(api.log.database)).toMatchObject({ balanced: true });
   });
 
   it('of many at once registers one', async () => {

@@ -37,6 +37,15 @@ export function opened(log: Log, { tenant, sealed: column, payload }: KeptPayloa
   return sealerOf(log).open(tenant, inside) ?? undefined;
 }
 
+/** A kept event; undefined for what is no JSON, which only a stranger can have written. */
+export function parsed(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A row's payload of an earlier version, closed. */
 export function closed(log: Log, tenant: string, payload: string): Buffer {
   return sealedIn(payload) ?? sealerOf(log).seal(tenant, payload);
@@ -99,7 +108,7 @@ export async function deadLetter(log: Log, tenant: string, id: string): Promise<
   const { sealed: column, payload: plain, ...view } = row;
   const payload = opened(log, { tenant: view.tenant, sealed: column, payload: plain });
   const kept = payload === undefined ? 'under another key' : payload === null ? 'nothing' : 'readable';
-  return { ...view, kept, payload: payload === undefined || payload === null ? null : (JSON.parse(payload) as unknown) };
+  return { ...view, kept, payload: typeof payload === 'string' ? (parsed(payload) ?? payload) : null };
 }
 
 const STAMP = (expression: string): string => `to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;

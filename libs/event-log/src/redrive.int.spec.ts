@@ -158,6 +158,17 @@ describe('a redrive', () => {
     expect(await ledgerOf()).toMatchObject({ rejected: 1 });
   });
 
+  it.each(['', 'jane', '{"time":', 'null', '7', '[]', '{"time":1e300}', '{"time":7}', '{"time":7,"data":null}', '{"time":7,"type":"result.shown","data":7,"actor":"x"}', `${'['.repeat(5_000)}${']'.repeat(5_000)}`])(
+    'has a verdict on whatever a stranger wrote to the topic, and goes on behind it: %#', async (payload) => {
+      await source.append([{ refusal: { ...refused(1, {}, { confidence: 7 }).refusal, payload } }, waiting(2)]);
+      const [{ dead_letter: first }] = (await letters()) as [{ dead_letter: string }];
+      expect(await deadLetter(under.log, TENANT, first)).toMatchObject({ kept: 'readable' });
+      await register();
+      expect(await redrive(under.log, { tenant: TENANT })).toEqual(outcome({ redriven: 1, stored: 1, rejected: 1 }));
+      expect(await letters()).toMatchObject([{ kind: 'rejected', sealed: null }]);
+    },
+  );
+
   it('moves no letter twice, however many redrive, sweep and expire at once', async () => {
     await source.append(Array.from({ length: 900 }, (_, n) => waiting(n, { person: person(n % 40) })));
     await register();

@@ -12,12 +12,12 @@
  *
  * All of a batch is one transaction, so nothing is half whenever it ends.
  */
-import { checkEvent, readType, type Refusal, type UsageEvent, cloudEventOf } from '@foothold/contract';
+import { checkEvent, checkMessage, readType, timeText, type BoundaryOptions, type Refusal, type UsageEvent, type Verdict } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
 import { number, retried, write, type Incoming, type Outcome } from './append.js';
 import { strangeTenant } from './change.js';
 import { wrongKey, type KeyCheck, type Log } from './identities.js';
-import { closed, conflict, opened, unregistered, UNREGISTERED, type KeptPayload, type LetterCounts } from './letters.js';
+import { closed, conflict, opened, parsed, unregistered, UNREGISTERED, type KeptPayload, type LetterCounts } from './letters.js';
 
 /** Most letters in one transaction, which holds the rows of their origins for some ten milliseconds. */
 const BATCH = 500;
@@ -175,17 +175,25 @@ async function redriveBatch(log: Log, letters: Kept[]): Promise<Redriven> {
   return outcome;
 }
 
-/** Undefined for what cannot be opened. */
-function judge(log: Log, kept: Kept): ReturnType<typeof checkEvent> | undefined {
+/** Undefined for what cannot be opened. Whatever was kept gets a verdict: a letter that threw would hold up all behind it. */
+function judge(log: Log, kept: Kept): Verdict | undefined {
   const payload = opened(log, kept);
   if (typeof payload !== 'string') return undefined;
-  const value = JSON.parse(payload) as object;
-  // Before letters were sealed, those that the log itself wrote kept its own form of the event, whose time is a number.
-  const event: unknown = 'time' in value && typeof value.time === 'number' ? JSON.parse(cloudEventOf(earlierForm(value as UsageEvent))) : value;
-  return checkEvent(event, kept.tenant, kept.received, { subjects: 'pseudonyms', pseudonymise: (_, person) => person });
+  const options: BoundaryOptions = { subjects: 'pseudonyms', pseudonymise: (_, person) => person };
+  const value = parsed(payload);
+  // Not by its bytes: with pseudonyms for people an event may have become longer than any may come.
+  return value === undefined ? checkMessage(payload, kept.tenant, kept.received, options) : checkEvent(wireForm(value), kept.tenant, kept.received, options);
 }
 
-const earlierForm = (event: UsageEvent): UsageEvent => ({ ...event, data: JSON.stringify(event.data) });
+/** Before letters were sealed, those that the log itself wrote kept its own form of the event, whose time is a number. */
+function wireForm(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('time' in value) || !Number.isSafeInteger(value.time)) return value;
+  const { type, time, person, actor, data, ...rest } = value as Omit<UsageEvent, 'data'> & { data: object };
+  return {
+    ...rest, specversion: '1.0', type: `foothold.${type}.v1`, time: timeText(time),
+    ...(person === null ? {} : { subject: person }), data: actor === null ? data : { ...data, actor },
+  };
+}
 
 /** Takes leave of the letters that are stored, gives the others their new reason, and moves the counts of their origins. */
 async function close(client: PoolClient, moved: (Taken & { fate: Fate })[]): Promise<void> {
