@@ -8,6 +8,6 @@ export { deadLetters, undelivered, verify, type Ledger, type LetterGroup } from 
 export { completeThrough, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type Origin, type Stretch } from './origin.js';
 export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
-export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
+export { adoptVersion, Overtaken, rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
 export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';

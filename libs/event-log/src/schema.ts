@@ -143,4 +143,11 @@ create index trace_mark_place on trace_mark (shard, position);
 comment on table trace_mark is 'which trace some of the events that are not folded yet belong to; taken out when they are folded, and no loss when it is';
 `,
   },
+  {
+    name: 'ProjectionVersions1790000000006',
+    sql: `
+alter table checkpoint add column version int not null default 1;
+comment on column checkpoint.version is 'of the fold that wrote the projection''s tables: no other version folds into them';
+`,
+  },
 ];
