@@ -40,7 +40,7 @@ async function readings(database: Database): Promise<Check> {
   const finished = await lastReading(database);
   const later = finished ? `the last file read to its end then was ${finished.name}, at ${finished.finishedAt}: import again what was imported after it` : 'no file had been read to its end: import again what was imported since';
   const begun = open.map(({ name, lines, openedAt }) => `${name}, begun at ${openedAt}, after ${lines} lines`);
-  return judged('imports', open.length === 0, open.length === 0 ? later : `unfinished: ${begun.join('; ')}; ${later}`, 'import the same files again: each goes on where it stood, and what is held is recognised');
+  return judged('imports since', open.length === 0, open.length === 0 ? later : `unfinished: ${begun.join('; ')}; ${later}`, 'import the same files again: each goes on where it stood, and what is held is recognised');
 }
 
 async function keys(database: Database, last: string | null): Promise<Check> {
