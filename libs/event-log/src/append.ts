@@ -17,9 +17,12 @@
  * two writers with the same id in different shards (a conflict in the person), who both missed it in their probes. Two
  * who wait there for each other, each for an id the other has written, are a deadlock; the one Postgres picks starts
  * over likewise.
+ *
+ * Numbers of people are remembered, so a database set back to before they were given must not be written to: a head lower
+ * than one this process has seen committed shows that, at no cost, where the new connections have not (see openDatabase).
  */
 import { type Refusal, type UsageEvent } from '@foothold/contract';
-import { measuring, type PoolClient } from '@foothold/platform';
+import { DatabaseReplaced, measuring, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { type Stretch } from './origin.js';
@@ -83,6 +86,7 @@ function measure(arrivals: Arrival[], outcome: Outcome, began: number): void {
 /**
  * Appends what a stretch of an origin held, once.
  * @throws Fenced when the stretch was taken already.
+ * @throws DatabaseReplaced when the log holds less than this process has seen in it.
  */
 export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): Promise<Outcome> {
   const began = performance.now();
@@ -90,7 +94,9 @@ export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): P
   const numbered = await number(log, arrivals, refusals);
   for (;;) {
     try {
-      const outcome = await log.database.transaction((client) => write(client, numbered, refusals, stretch, log.probes > 0));
+      const heads = new Map<number, number>();
+      const outcome = await log.database.transaction((client) => write(client, log, numbered, refusals, stretch, heads));
+      for (const [shard, position] of heads) log.heads.set(shard, position);
       if (outcome.stored < numbered.length) log.probes = PROBES;
       else if (log.probes > 0) log.probes--;
       measure(arrivals, outcome, began);
@@ -164,21 +170,23 @@ async function learnNames({ identities }: Log, numbered: Numbered[]): Promise<vo
   if (people.length > 0) await identities.learnPeople(people);
 }
 
-async function write(client: PoolClient, numbered: Numbered[], refusals: Refusal[], stretch: Stretch, probing: boolean): Promise<Outcome> {
+/** @param heads takes the positions the shards will be at once this is committed */
+async function write(client: PoolClient, log: Log, numbered: Numbered[], refusals: Refusal[], stretch: Stretch, heads: Map<number, number>): Promise<Outcome> {
   const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
   if (fenced.rowCount !== 1) throw new Fenced(stretch);
 
   const shards = [...new Set(numbered.map((item) => item.shard))];
-  const heads = new Map<number, number>();
   let received = 0;
   for (const [shard, position, at] of await typedRows(client, LOCK_HEADS, [shards], 'append-heads')) {
+    const seen = log.heads.get(shard as number) ?? 0;
+    if ((position as number) < seen) throw new DatabaseReplaced(`shard ${shard} ended at ${seen}, it ends at ${position}`);
     heads.set(shard as number, position as number);
     received = Math.max(received, at as number);
   }
 
   const fresh = new Map<string, Numbered>();
   const letters = [...refusals];
-  const stored = probing ? await probe(client, numbered) : new Map<string, string>();
+  const stored = log.probes > 0 ? await probe(client, numbered) : new Map<string, string>();
   let duplicate = 0;
   for (const item of numbered) {
     const key = `${item.event.id}${item.source}`;

@@ -182,6 +182,8 @@ export interface Log {
   identities: Identities;
   /** How many appends still ask whether their ids are known (see append). */
   probes: number;
+  /** By shard, a head this process has seen committed: a lower one shows that the database was set back (see append). */
+  heads: Map<number, number>;
 }
 
 /**
@@ -189,5 +191,5 @@ export interface Log {
  * append nothing for a tenant whose key it does not hold.
  */
 export function openLog(database: Database, keyCheck?: KeyCheck): Log {
-  return { database, identities: new Identities(database, keyCheck), probes: 1 };
+  return { database, identities: new Identities(database, keyCheck), probes: 1, heads: new Map() };
 }
