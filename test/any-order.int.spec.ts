@@ -181,7 +181,7 @@ async function foldSome(random: Seeded): Promise<void> {
 async function foldAll(projection: Projection): Promise<void> {
   const log: Log = openLog(folding);
   for (let shard = 0; shard < USAGE_SHARDS; shard++) {
-    for (let progress = await project(log, projection, shard); progress !== 'leased' && progress.behind; ) progress = await project(log, projection, shard);
+    for (let progress = await project(log, projection, shard); typeof progress !== 'string' && progress.behind; ) progress = await project(log, projection, shard);
   }
 }
 

@@ -67,7 +67,7 @@ export async function foldAll(log: Log): Promise<void> {
   await prepare(log.database, usageProjection);
   for (let shard = 0; shard < USAGE_SHARDS; shard++) for (let behind = true; behind; ) {
     const progress = await project(log, usageProjection, shard);
-    behind = progress === 'leased' || progress.behind;
+    behind = typeof progress === 'string' || progress.behind;
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { DEFAULT_REGISTRATION, registerDeployment, usageProjection } from '@foothold/adoption';
 import { checkMessage, EVENT_BYTES, tooLong, WrongInput, type BoundaryOptions } from '@foothold/contract';
-import { append, Fenced, finishOrigin, lag, openOrigin, prepare, project, readings, USAGE_SHARDS, type Arrival, type Log, type Outcome } from '@foothold/event-log';
+import { adoptVersion, append, Fenced, finishOrigin, lag, openOrigin, prepare, project, readings, USAGE_SHARDS, type Arrival, type Log, type Outcome } from '@foothold/event-log';
 import { type Command } from 'commander';
 import { digestOf, sizeOf } from './file.js';
 import { linesOf, type Line } from './lines.js';
@@ -103,9 +103,12 @@ async function arrivalsOf(session: Session, lines: Line[], { tenant, register }:
 
 const isBlank = (bytes: Buffer): boolean => bytes.length < 64 && bytes.toString().trim() === '';
 
+const otherVersion = () => new WrongInput('database', 'a newer Foothold folds its read tables: the events are in the log, and its projector will fold them', 'import with the newer Foothold');
+
 /** Folds what is in the log and not yet in the read tables; waits for shards another projector has leased. */
 async function catchUp(log: Log): Promise<void> {
   await prepare(log.database, usageProjection);
+  if ((await adoptVersion(log, usageProjection)) > usageProjection.version) throw otherVersion();
   const { behind } = await lag(log.database, usageProjection.name);
   const bar = progressBar('folding', behind);
   try {
@@ -113,6 +116,7 @@ async function catchUp(log: Log): Promise<void> {
       const waiting: number[] = [];
       for (const shard of left) {
         const progress = await project(log, usageProjection, shard);
+        if (progress === 'other version') throw otherVersion();
         if (progress === 'leased' || progress.behind) waiting.push(shard);
         if (progress !== 'leased') bar?.increment(progress.folded);
       }

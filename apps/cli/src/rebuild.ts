@@ -17,7 +17,7 @@ export function addRebuildCommand(program: Command): void {
     .command('rebuild [projection]')
     .description('fold a projection anew from the log beside its live tables, compare, and swap; goes on where an interrupted one stopped (exit code 1 where rows differ)')
     .option('--fresh', 'begin anew, though an interrupted rebuild could be gone on with')
-    .option('--accept-differences', 'swap though rows differ: after an upgrade that folds otherwise')
+    .option('--accept-differences', 'swap though rows of the same version differ: live was wrong')
     .option('--json', 'answer as JSON')
     .action(async (name: string | undefined, { json, ...options }: Flags) => {
       const projection = PROJECTIONS[name ?? usageProjection.name];
@@ -37,9 +37,9 @@ export function addRebuildCommand(program: Command): void {
     });
 }
 
-function proseOf({ projection, events, differences, swapped }: Rebuilt): string {
+function proseOf({ projection, replaced, version, events, differences, swapped }: Rebuilt): string {
   const differing = Object.entries(differences).filter(([, count]) => count > 0);
   const found = differing.length === 0 ? 'equal to live in every row and column' : `rows that differ: ${differing.map(([table, count]) => `${count} of ${table}`).join(', ')}`;
-  const then = swapped ? 'swapped in' : 'NOT swapped in: live is as it was. Where this version folds otherwise than the one before: foothold rebuild --accept-differences';
-  return `${projection}: ${events} events folded; ${found}; ${then}`;
+  const then = swapped ? 'swapped in' : 'NOT swapped in: live is as it was. To have the tables as they were folded now: foothold rebuild --accept-differences';
+  return `${projection}: ${events} events folded${replaced < version ? ` by version ${version} in place of ${replaced}` : ''}; ${found}; ${then}`;
 }

@@ -97,6 +97,20 @@ it('two share the shards, and count what one would have counted', async () => {
   expect(fatal).toEqual([]);
 });
 
+it('of a newer version has the tables rebuilt, while one of the older goes on until then and is idle after', async () => {
+  await store(0, 1_000);
+  await start();
+  await folded(1_000);
+  await log.database.query(`update person_day set shown = shown + 1 where ctid = (select min(ctid) from person_day)`); // what the newer fold sees otherwise
+  await start({ ...usageProjection, version: usageProjection.version + 1 });
+  await until('the older is told', () => lines.some((line) => line.includes('a newer Foothold folds')));
+  await store(1_000, 500);
+  await folded(1_500);
+  expect(await shown()).toBe(1_500);
+  expect(lines.filter((line) => line.includes('a newer Foothold folds'))).toHaveLength(1);
+  expect(fatal).toEqual([]);
+});
+
 it('one that stalls within a fold loses its shard to another, and what it then writes counts for nothing', async () => {
   const impatient = new URL(database.url);
   impatient.searchParams.set('options', '-c idle_in_transaction_session_timeout=700 -c timezone=UTC');

@@ -4,8 +4,12 @@
  * What arrives: the shards of the log, wherever their checkpoints lag. What leaves: rows of the read tables and moved
  * checkpoints. Next is whoever asks for a metric. Several projectors share the shards: each takes those that no other
  * has leased at the moment.
+ *
+ *   folding ──the tables are of an older version──▶ rebuilding beside them, while older projectors go on ──▶ folding
+ *      └─────── of a newer version ──▶ idle: newer projectors fold
  */
-import { finishSilent, lag, prepare, project, tallyLetters, USAGE_SHARDS, type LetterCounts, type Log, type Projection } from '@foothold/event-log';
+import { WrongInput } from '@foothold/contract';
+import { adoptVersion, finishSilent, lag, prepare, project, tallyLetters, USAGE_SHARDS, type LetterCounts, type Log, type Projection } from '@foothold/event-log';
 import { askedGauge, isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -19,12 +23,17 @@ const ROUND_MS = 1_000;
 /** How often origins are looked for whose processes ended without a word, and after how long a silence they are such. */
 const LEFTOVERS_MS = 15_000;
 const SILENCE_MS = 60_000;
+/** After how long a rebuild that was refused is tried again. */
+const REFUSED_MS = 60_000;
 /** How long the database may be away, or silent. */
 export const PATIENCE_MS = 5 * 60_000;
 
 export class Projector {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  /** Whether the tables were found to be of another version of the fold, and whether they are a newer one's. */
+  private otherVersion = false;
+  private idle = false;
 
   constructor(
     private readonly log: Log,
@@ -59,6 +68,7 @@ export class Projector {
       const next = Date.now() + ROUND_MS * (0.75 + 0.5 * Math.random());
       try {
         await this.round();
+        if (this.otherVersion) await this.settleVersion();
         if (Date.now() - tidiedAt >= LEFTOVERS_MS) {
           await finishSilent(this.log.database, SILENCE_MS);
           tidiedAt = Date.now();
@@ -66,6 +76,7 @@ export class Projector {
         this.beat();
         troubledSince = 0;
       } catch (error) {
+        if (signal.aborted) return;
         troubledSince ||= Date.now();
         if (!isTransient(error) || Date.now() - troubledSince > PATIENCE_MS) return this.fatal(error);
         this.logger.warn('the database does not answer, trying again: %s', (error as Error).message);
@@ -89,10 +100,29 @@ export class Projector {
     for (let behind = true; behind && !this.stopping.signal.aborted; ) {
       const began = Date.now();
       const done = await project(this.log, this.projection, shard);
-      behind = done !== 'leased' && done.behind;
-      if (done === 'leased' || done.folded === 0) continue;
+      if (done === 'other version') this.otherVersion = true;
+      if (typeof done === 'string') return;
+      behind = done.behind;
+      if (done.folded === 0) continue;
       this.beat();
       spanOf('project', { shard, folded: done.folded }, done.traceparents, began);
     }
+  }
+
+  /** Has tables of an older version rebuilt; leaves those of a newer one alone. */
+  private async settleVersion(): Promise<void> {
+    this.otherVersion = false;
+    const { log, projection, logger } = this;
+    if (!this.idle) logger.info({ projection: projection.name, version: projection.version }, 'the read tables are of another version of the fold: those of an older one are rebuilt, and until they are swapped in figures are as it left them');
+    const { signal } = this.stopping;
+    const live = await adoptVersion(log, projection, { signal, progress: this.beat }).catch(async (error: unknown) => {
+      if (!(error instanceof WrongInput)) throw error;
+      // Figures stand still until somebody mends it; what is recorded in this process must not.
+      logger.error({ field: error.field, fix: error.fix }, 'the read tables could not be rebuilt: %s', error.reason);
+      await pause(REFUSED_MS, undefined, { signal });
+      return 0;
+    });
+    if (live > projection.version && !this.idle) logger.warn({ live, ours: projection.version }, 'a newer Foothold folds the read tables: this projector leaves them to it; upgrade it too');
+    this.idle = live > projection.version;
   }
 }

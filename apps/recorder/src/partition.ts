@@ -1,6 +1,6 @@
 /** One Kafka partition as the recorder reads it: where its fence stands, and whether it is still the partition it was. */
 import { openOrigin } from '@foothold/event-log';
-import { type Database, type Logger } from '@foothold/platform';
+import { skipStatement, startAnewStatement, type Database, type Logger } from '@foothold/platform';
 import { createHash } from 'node:crypto';
 import { type KafkaMessage } from 'kafkajs';
 
@@ -65,7 +65,7 @@ export class Partition {
     if (this.next < low) {
       throw new PartitionChanged(
         this.topic, this.part,
-        `offsets ${this.next} to ${low - 1} were removed by retention before they were recorded: they are lost unless a backup of the topic has them. To go on without them: update origin set void_offsets = void_offsets + ${low} - next_offset, next_offset = ${low} where origin = ${this.origin}`,
+        `offsets ${this.next} to ${low - 1} were removed by retention before they were recorded: they are lost unless a backup of the topic has them. To go on without them: ${skipStatement(this.origin, low)}`,
       );
     }
   }
@@ -108,7 +108,7 @@ export class Partition {
   }
 
   private retire(): string {
-    return `To read the topic that is there from its beginning (what is stored already will be recognised): update origin set name = name || ' until ' || now(), finished = true where name = '${this.name}'`;
+    return `To read the topic that is there from its beginning (what is stored already will be recognised): ${startAnewStatement(this.name)}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { checkEvent, timeText } from '@foothold/contract';
+import { DatabaseReplaced } from '@foothold/platform';
 import { describe, expect, it } from '@jest/globals';
 import { arrival, arrivals, event, freshLog, id, keyOf, MOMENT, person, personIn, sealer, TENANTS } from '../../../test/support/event-log.js';
 import { opened } from '../../../test/support/letters.js';
@@ -165,4 +166,14 @@ describe('append refuses', () => {
     await expect(under.rows(sql)).rejects.toThrow('the event log is append-only');
     expect(await verify(under.database)).toMatchObject({ balanced: true, stored: 1 });
   });
+});
+
+it('writes nothing into a log that was set back: the numbers it remembers may be somebody else’s there', async () => {
+  const source = await under.origin();
+  await source.append([arrival(1)]);
+  const [{ shard }] = (await under.rows<{ shard: number }>('select shard from event where shard < 16')) as [{ shard: number }];
+  await under.rows('update head set position = 0 where shard = $1', [shard]);
+  await expect(source.append([arrival(2)])).rejects.toThrow(DatabaseReplaced);
+  expect(await under.rows('select next_offset::int as next from origin')).toEqual([{ next: 1 }]);
+  await source.append([arrival(3, { person: personIn((shard + 1) % USAGE_SHARDS) })]); // of another shard nothing is missing
 });

@@ -18,10 +18,13 @@
  * who wait there for each other, each for an id the other has written, are a deadlock; the one Postgres picks starts
  * over likewise.
  *
+ * Numbers of people are remembered, so a database set back to before they were given must not be written to: a head lower
+ * than one this process has seen committed shows that, at no cost, where the new connections have not (see openDatabase).
+ *
  * `redrive` comes this way too, with letters in place of a stretch: `number`, `write` and `retried` are for both.
  */
 import { timeText, type UsageEvent } from '@foothold/contract';
-import { measuring, type PoolClient } from '@foothold/platform';
+import { DatabaseReplaced, measuring, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
 import { bury, conflict, sealed, unregistered, type Letter } from './letters.js';
@@ -95,6 +98,7 @@ function measure(arrivals: Arrival[], outcome: Outcome, began: number): void {
 /**
  * Appends what a stretch of an origin held, once.
  * @throws Fenced when the stretch was taken already.
+ * @throws DatabaseReplaced when the log holds less than this process has seen in it.
  */
 export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): Promise<Outcome> {
   const began = performance.now();
@@ -108,10 +112,10 @@ export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): P
   const { numbered, strangers } = await number(log, events);
   for (const stranger of strangers) refusals.push(unregistered(stranger));
   const letters = sealed(log, refusals);
-  const outcome = await retried(log, async (client) => {
+  const outcome = await retried(log, async (client, heads) => {
     const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
     if (fenced.rowCount !== 1) throw new Fenced(stretch);
-    const { stored, duplicates, conflicts } = await write(client, numbered, log.probes > 0);
+    const { stored, duplicates, conflicts } = await write(client, log, numbered, heads, log.probes > 0);
     const buried = [...letters, ...sealed(log, conflicts.map(conflict))];
     await bury(client, buried, origin);
     const quarantined = buried.filter((letter) => letter.kind === 'quarantined').length;
@@ -125,11 +129,17 @@ export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): P
   return outcome;
 }
 
-/** Runs `work` in a transaction; once more, with the probe, where another writer came first or waited crosswise. */
-export async function retried<T>(log: Log, work: (client: PoolClient) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` in a transaction; once more, with the probe, where another writer came first or waited crosswise. It is given
+ * what takes the positions that shards will be at once this is committed.
+ */
+export async function retried<T>(log: Log, work: (client: PoolClient, heads: Map<number, number>) => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await log.database.transaction(work);
+      const heads = new Map<number, number>();
+      const result = await log.database.transaction((client) => work(client, heads));
+      for (const [shard, position] of heads) log.heads.set(shard, position);
+      return result;
     } catch (error) {
       const { code, constraint } = error as { code?: string; constraint?: string };
       if (constraint !== 'event_identity' && code !== DEADLOCK) throw error;
@@ -207,12 +217,14 @@ export interface Written {
 /**
  * Stores those of these events that the log does not hold. The rows of their origins must be locked in ascending order by
  * then: who locks heads first and waits for an origin would meet an append that does the reverse.
+ * @param heads takes the positions the shards will be at once this is committed
  */
-export async function write(client: PoolClient, numbered: Numbered[], probing: boolean): Promise<Written> {
+export async function write(client: PoolClient, log: Log, numbered: Numbered[], heads: Map<number, number>, probing: boolean): Promise<Written> {
   const shards = [...new Set(numbered.map((item) => item.shard))];
-  const heads = new Map<number, number>();
   let received = 0;
   for (const [shard, position, at] of await typedRows(client, LOCK_HEADS, [shards], 'append-heads')) {
+    const seen = log.heads.get(shard as number) ?? 0;
+    if ((position as number) < seen) throw new DatabaseReplaced(`shard ${shard} ended at ${seen}, it ends at ${position}`);
     heads.set(shard as number, position as number);
     received = Math.max(received, at as number);
   }

@@ -1,5 +1,6 @@
 /** The direct way in on a real Postgres: groups, lost connections, stalled and killed processes, and what the ledger says of all that. */
 import { type Refusal } from '@foothold/contract';
+import { DatabaseReplaced } from '@foothold/platform';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { arrival, arrivals, freshLog, keyOf, person, sealer } from '../../../test/support/event-log.js';
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from '../../../test/support/postgres-proxy.js';
@@ -262,4 +263,15 @@ it('people and their pseudonyms stay those of the other ways in', async () => {
   await other.append([arrival(1, { person: person('jane') })]);
   await way.hand([arrival(2, { person: person('jane') })]);
   expect(await under.rows('select count(distinct person)::int as people, count(distinct shard)::int as shards from event where origin is not null')).toEqual([{ people: 1, shards: 1 }]);
+});
+
+it.each([
+  ['knows of fewer records than were taken', 'update origin set next_offset = 1, stored = 1'],
+  ['does not know of it', 'delete from origin'],
+])('ends where the database %s: it was set back', async (_, set) => {
+  const way = await direct();
+  await way.hand([arrival(1), arrival(2)]);
+  await under.rows(set);
+  await expect(way.hand([arrival(3)])).rejects.toThrow('this process is stopping');
+  expect(fatal.splice(0)).toEqual([expect.any(DatabaseReplaced)]);
 });

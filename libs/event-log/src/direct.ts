@@ -8,7 +8,7 @@
  * the append's own fence. An append whose end was not heard is settled from that fence before anything else is written.
  * A process that was stalled for so long that another finished its origin finds itself fenced, and goes on under a new one.
  */
-import { isTransient } from '@foothold/platform';
+import { DatabaseReplaced, isTransient } from '@foothold/platform';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { append, Fenced, type Arrival, type Outcome } from './append.js';
@@ -208,7 +208,8 @@ export class Direct {
    */
   private async settle({ stretch, hands }: Doubt): Promise<void> {
     const rows = await this.log.database.query<Outcome & { next: number; finished: boolean }>(SETTLE, [stretch.origin]);
-    const { next, finished, ...counted } = rows[0]!;
+    if (!rows[0] || rows[0].next < stretch.from) throw new DatabaseReplaced(`${stretch.from} records were taken, ${rows[0]?.next ?? 'none'} are counted`);
+    const { next, finished, ...counted } = rows[0];
     this.doubt = null;
     if (next === stretch.next) {
       const outcome = nothing();

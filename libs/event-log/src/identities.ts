@@ -184,6 +184,8 @@ export interface Log {
   sealer: Sealer | null;
   /** How many appends still ask whether their ids are known (see append). */
   probes: number;
+  /** By shard, a head this process has seen committed: a lower one shows that the database was set back (see append). */
+  heads: Map<number, number>;
 }
 
 /**
@@ -193,5 +195,5 @@ export interface Log {
 export function openLog(database: Database): Log;
 export function openLog(database: Database, keyCheck: KeyCheck, sealer: Sealer): Log;
 export function openLog(database: Database, keyCheck?: KeyCheck, sealer: Sealer | null = null): Log {
-  return { database, identities: new Identities(database, keyCheck), sealer, probes: 1 };
+  return { database, identities: new Identities(database, keyCheck), sealer, probes: 1, heads: new Map() };
 }

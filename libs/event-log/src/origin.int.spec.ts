@@ -20,7 +20,7 @@ const endOf = async (source: Source) => (await under.rows<{ at: number }>(`selec
 async function foldShard(shard: number): Promise<void> {
   for (;;) {
     const progress = await project(under.log, projection, shard);
-    if (progress === 'leased') throw new Error('nobody else is here');
+    if (typeof progress === 'string') throw new Error('nobody else is here');
     if (!progress.behind) return;
   }
 }

@@ -82,10 +82,22 @@ export async function openReadings(database: Database, moment: string): Promise<
   );
 }
 
-/** The Kafka origins that are read, or should be: how far, and for how many seconds nobody has seen their end. */
-export async function kafkaOrigins(database: Database): Promise<{ name: string; part: number; nextOffset: number; unseen: number | null }[]> {
+/** A Kafka origin that is read, or should be. */
+export interface KafkaOrigin {
+  origin: number;
+  name: string;
+  part: number;
+  nextOffset: number;
+  /** The last moment (ISO) at which everything that had arrived was recorded, and how many seconds ago that was; null: never seen. */
+  endSeenAt: string | null;
+  unseen: number | null;
+}
+
+/** The Kafka origins that are not given up. */
+export async function kafkaOrigins(database: Database): Promise<KafkaOrigin[]> {
   return database.query(
-    `select name, part, next_offset::float8 as "nextOffset", extract(epoch from clock_timestamp() - end_seen_at)::float8 as unseen
+    `select origin, name, part, next_offset::float8 as "nextOffset", to_char(end_seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "endSeenAt",
+            extract(epoch from clock_timestamp() - end_seen_at)::float8 as unseen
        from origin where kind = 'kafka' and not finished order by name, part`,
   );
 }

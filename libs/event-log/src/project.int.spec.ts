@@ -64,7 +64,7 @@ async function foldAll(log: Log, projection: Projection): Promise<number[]> {
   for (let shard = 0; shard < USAGE_SHARDS; shard++) {
     for (let behind = true; behind; ) {
       const progress = await project(log, projection, shard);
-      if (progress === 'leased') throw new Error('nobody else is here');
+      if (typeof progress === 'string') throw new Error('nobody else is here');
       pages.push(progress.folded);
       behind = progress.behind;
     }
@@ -180,7 +180,7 @@ describe('the lease of a shard', () => {
       [0, 1, 2, 3].map(async (projector) => {
         for (let behind = true; behind; ) {
           const progress = await project(logs[projector % 2]!, tallies(7), SHARD);
-          if (progress === 'leased') await new Promise((resolve) => setTimeout(resolve, 2));
+          if (typeof progress === 'string') await new Promise((resolve) => setTimeout(resolve, 2));
           else {
             folded.push(progress.folded);
             behind = progress.behind;

@@ -7,6 +7,10 @@
  * A shard is leased by the lock on its checkpoint row: it lasts as long as the transaction, so it cannot be
  * forgotten, and a stalled holder loses it with its transaction (see openDatabase). A projector that finds a
  * shard leased goes on to the next.
+ *
+ * The checkpoint says which version of the fold wrote the tables, and no other folds into them: rows of two versions side
+ * by side would be the facts of neither. A projector of an older version leaves them alone; one of a newer version has
+ * them rebuilt first (see rebuild), while older ones go on.
  */
 import { measuring, type Database, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
@@ -37,7 +41,10 @@ export interface Store {
 
 export interface Projection {
   name: string;
-  /** Raised with every change after which the same events give other rows: a rebuild of another version is not gone on with. */
+  /**
+   * Raised with every change after which the same events give other rows. Columns that a version adds are there before it
+   * (a migration adds them, nullable), and whoever reads them finds null until the tables have been rebuilt.
+   */
   version: number;
   /** What it is folded into. */
   tables: readonly AnyTable[];
@@ -53,8 +60,8 @@ export function keyOf<Row>(table: Table<Row>, row: Row): string {
   return key;
 }
 
-/** What one call of `project` found: how many events it folded, or that another projector is at it. */
-export type Progress = { folded: number; behind: boolean; /** Of the traces that the folded events belong to. */ traceparents: string[] } | 'leased';
+/** What one call of `project` found: how many events it folded, that another projector is at it, or that the tables are another version's. */
+export type Progress = { folded: number; behind: boolean; /** Of the traces that the folded events belong to. */ traceparents: string[] } | 'leased' | 'other version';
 
 const measured = measuring((meter) => ({
   size: meter.createHistogram('project.size', { description: 'events in a page', advice: { explicitBucketBoundaries: [1, 10, 50, 100, 500, 1_000, 2_500, 5_000, 10_000] } }),
@@ -77,9 +84,10 @@ export async function project(log: Log, projection: Projection, shard: number): 
   const began = performance.now();
   let page: LoggedEvent[] = [];
   const progress = await log.database.transaction(async (client): Promise<Progress> => {
-    const leased = await client.query<{ position: string; seen: string; now_seen: string | null }>({ name: 'project-lease', text: LEASE, values: [projection.name, shard] });
+    const leased = await client.query<{ position: string; version: number; seen: string; now_seen: string | null }>({ name: 'project-lease', text: LEASE, values: [projection.name, shard] });
     const checkpoint = leased.rows[0];
     if (!checkpoint) return 'leased';
+    if (checkpoint.version !== projection.version) return 'other version';
     const events = (page = await foldPage(log, client, projection, shard, Number(checkpoint.position)));
     const behind = events.length === projection.page;
     const position = events.at(-1)?.position ?? Number(checkpoint.position);
@@ -107,9 +115,15 @@ export async function foldPage(log: Log, client: PoolClient, { page, fold }: Pro
 /** Makes the checkpoints of a projection where there are none. */
 export async function prepare(database: Database, projection: Projection): Promise<void> {
   await database.query(
-    `insert into checkpoint (projection, shard, position) select $1, shard, 0 from generate_series(0, ${USAGE_SHARDS - 1}) shard on conflict do nothing`,
-    [projection.name],
+    `insert into checkpoint (projection, shard, position, version) select $1, shard, 0, $2 from generate_series(0, ${USAGE_SHARDS - 1}) shard on conflict do nothing`,
+    [projection.name, projection.version],
   );
+}
+
+/** The version of the fold that wrote a projection's tables. The projection must be prepared. */
+export async function liveVersion(database: Database, projection: Projection): Promise<number> {
+  const rows = await database.query<{ version: number }>('select min(version) as version from checkpoint where projection = $1', [projection.name]);
+  return rows[0]!.version;
 }
 
 /** Events that are in the log and not yet in the projection, those that are, and for how many seconds the oldest of the first has waited. */
@@ -130,7 +144,7 @@ export async function lag(database: Database, projection: string): Promise<{ fol
  * What the origins have seen is read before the events, so a page that ends at the head holds all of it. Of direct ways in
  * that are finished the latest says it for all: there is one for each start of a process.
  */
-const LEASE = `select position, seen::text, (select jsonb_object_agg(o.origin, extract(epoch from o.end_seen_at) * 1000000)
+const LEASE = `select position, version, seen::text, (select jsonb_object_agg(o.origin, extract(epoch from o.end_seen_at) * 1000000)
     from origin o where o.end_seen_at is not null and (o.kind <> 'direct' or not o.finished
       or o.origin = (select l.origin from origin l where l.kind = 'direct' and l.finished order by l.end_seen_at desc limit 1)))::text as now_seen
   from checkpoint where projection = $1 and shard = $2 for update skip locked`;

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { arrival, freshLog, person } from '../../../test/support/event-log.js';
 import { until } from '../../../test/support/recording.js';
-import { keyOf, prepare, project, rebuild, USAGE_SHARDS, type LoggedEvent, type Projection, type Store, type Table } from './index.js';
+import { adoptVersion, keyOf, openLog, prepare, project, rebuild, USAGE_SHARDS, type LoggedEvent, type Projection, type Store, type Table } from './index.js';
 
 /** How often somebody did a thing, and when the last of it was received. */
 interface Count {
@@ -57,10 +57,10 @@ async function store(from: number, count: number): Promise<void> {
   await source.append(Array.from({ length: count }, (_, i) => arrival(from + i, { person: person((from + i) % 37) })));
 }
 
-async function foldAll(projection: Projection): Promise<void> {
+async function foldAll(projection: Projection, log = under.log): Promise<void> {
   for (let shard = 0; shard < USAGE_SHARDS; shard++) for (let behind = true; behind; ) {
-    const progress = await project(under.log, projection, shard);
-    behind = progress === 'leased' || progress.behind;
+    const progress = await project(log, projection, shard);
+    behind = typeof progress === 'string' || progress.behind;
   }
 }
 
@@ -70,7 +70,7 @@ describe('a rebuild', () => {
     await foldAll(tallies());
     const [rows, around] = [await dump(), await things()];
     const told: [number, number][] = [];
-    expect(await rebuild(under.log, tallies(), { progress: (folded, of) => told.push([folded, of]) })).toEqual({ projection: 'tallies', events: 900, differences: { tally: 0 }, swapped: true });
+    expect(await rebuild(under.log, tallies(), { progress: (folded, of) => told.push([folded, of]) })).toEqual({ projection: 'tallies', replaced: 1, version: 1, events: 900, differences: { tally: 0 }, swapped: true });
     expect(told.at(-1)).toEqual([900, 900]);
     expect([await dump(), await things(), await schemas()]).toEqual([rows, around, []]);
     await store(1_000, 50);
@@ -128,12 +128,69 @@ describe('a rebuild', () => {
     await store(0, 300);
     await foldAll(tallies());
     expect(await rebuild(under.log, tallies(counting(2)))).toMatchObject({ events: 300, swapped: false });
-    expect(await rebuild(under.log, tallies(counting(), 100, 2))).toMatchObject({ events: 300, differences: { tally: 0 }, swapped: true });
-    expect(await rebuild(under.log, tallies(counting(2)))).toMatchObject({ events: 300, swapped: false });
+    expect(await rebuild(under.log, tallies(counting(), 100, 2))).toMatchObject({ replaced: 1, version: 2, events: 300, differences: { tally: 0 }, swapped: true });
+    expect(await rebuild(under.log, tallies(counting(2), 100, 2))).toMatchObject({ events: 300, swapped: false });
     await under.rows('create index tally_late on tally (revised_at)');
     const around = await things();
-    expect(await rebuild(under.log, tallies())).toMatchObject({ events: 300, swapped: true });
+    expect(await rebuild(under.log, tallies(counting(), 100, 2))).toMatchObject({ events: 300, swapped: true });
     expect(await things()).toEqual(around);
+  });
+
+  it('rolls out a version with another column: the older goes on folding until it is swapped in, and folds nothing after', async () => {
+    interface Dated extends Count { first_at: number | null }
+    const dated: Table<Dated> = { ...table, columns: { ...table.columns, first_at: 'timestamptz' } };
+    const second: Projection = {
+      ...tallies(), version: 2, tables: [dated as never],
+      fold: async (events, into) => {
+        const rowOf = ({ deployment, person: who, type, time, received }: LoggedEvent): Dated => ({ deployment, person: who ?? 0, type, times: 0, first_at: time, revised_at: received });
+        const rows = await into.take(dated, new Map(events.map((one) => [keyOf(dated, rowOf(one)), rowOf(one)])).values());
+        for (const one of events) {
+          const row = rows.get(keyOf(dated, rowOf(one))) ?? rowOf(one);
+          rows.set(keyOf(dated, row), { ...row, times: row.times + 1, first_at: Math.min(row.first_at ?? Infinity, one.time), revised_at: one.received });
+        }
+        await into.put(dated, rows.values());
+      },
+    };
+    await store(0, 900);
+    await foldAll(tallies());
+    await under.rows('alter table tally add column first_at timestamptz');
+    const newer = openLog(await under.open());
+    expect(await project(newer, second, 0)).toBe('other version');
+
+    let [rolling, from, least] = [true, 10_000, 900];
+    const older = (async () => {
+      for (; rolling; from += 20) {
+        await store(from, 20);
+        for (let shard = 0; shard < USAGE_SHARDS; shard++) await project(under.log, tallies(counting(), 7), shard);
+      }
+    })();
+    const reader = (async () => {
+      while (rolling) least = Math.min(least, (await under.rows<{ times: number }>('select coalesce(sum(times), 0)::int as times from tally'))[0]!.times);
+    })();
+    expect(await adoptVersion(newer, second).finally(() => (rolling = false))).toBe(2);
+    await Promise.all([older, reader]);
+    expect(least).toBe(900);
+    expect(from).toBeGreaterThan(10_020);
+
+    const before = await dump();
+    await store(from, 20);
+    for (let shard = 0; shard < USAGE_SHARDS; shard++) expect(await project(under.log, tallies(), shard)).toBe('other version');
+    expect(await dump()).toEqual(before);
+    await foldAll(second, newer);
+    const [counted] = await under.rows(`select count(*)::int as times from event where shard < 16`);
+    expect(await under.rows('select sum(times)::int as times from tally where first_at is not null')).toEqual([counted]);
+    expect(await adoptVersion(under.log, tallies())).toBe(2);
+    await expect(rebuild(under.log, tallies(), { acceptDifferences: true })).rejects.toMatchObject({ field: 'projection', fix: expect.stringContaining('newer') });
+  });
+
+  it('that is asked to end does so between two pages, and the next goes on from there', async () => {
+    await store(0, 900);
+    await foldAll(tallies());
+    const asked = new AbortController();
+    await expect(rebuild(under.log, tallies(counting(), 10), { signal: asked.signal, progress: (folded) => folded > 200 && asked.abort() })).rejects.toThrow('abort');
+    const done = await rebuild(under.log, tallies());
+    expect(done).toMatchObject({ differences: { tally: 0 }, swapped: true });
+    expect(done.events).toBeLessThan(700);
   });
 
   it('is refused while views read the tables, before anything is folded', async () => {

@@ -9,15 +9,17 @@
  *   compare   shard by shard: live is held at its position, the rest is folded up to there, and every column compared
  *   swap      all of live is held, the rest is folded, the tables change places: one transaction
  *
- * The log is never written to, and live goes on but for the moments in which it is held. Where anything differs nothing is
- * swapped unless that was asked for: the fold has changed (a new version), or live was wrong.
+ * The log is never written to, and live goes on but for the moments in which it is held. Where live is of an older version
+ * of the fold, rows are expected to differ: they are counted and the tables swapped, and from then on only the new version
+ * folds into them. Where the version is the same and anything differs, live was wrong, and nothing is swapped unless that
+ * was asked for.
  */
 import { WrongInput } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Log } from './identities.js';
-import { foldPage, prepare as prepareLive, type Projection } from './project.js';
+import { foldPage, liveVersion, prepare as prepareLive, type Projection } from './project.js';
 import { USAGE_SHARDS } from './schema.js';
 
 /** Shards folded at the same time. */
@@ -29,14 +31,19 @@ const SWAP_ATTEMPTS = 30;
 export interface RebuildOptions {
   /** Throws away what a rebuild that was interrupted has folded. */
   fresh?: boolean;
-  /** Swaps though rows differ: a new version of the fold is wanted in place of the old one. */
+  /** Swaps though rows of the same version differ. */
   acceptDifferences?: boolean;
+  /** Ends the rebuild between two pages; the next one goes on from there. */
+  signal?: AbortSignal;
   /** Told how many of how many events are folded; the second grows while live goes on. */
   progress?: (folded: number, of: number) => void;
 }
 
 export interface Rebuilt {
   projection: string;
+  /** Of the fold that live had until now, and of this one. */
+  replaced: number;
+  version: number;
   /** Folded by this call; what an interrupted one had folded is not counted again. */
   events: number;
   /** Rows that live has and the rebuilt table has not in every column the same, or the other way round, by table. */
@@ -46,19 +53,48 @@ export interface Rebuilt {
 
 const SHARDS = Array.from({ length: USAGE_SHARDS }, (_, shard) => shard);
 
-/** Rebuilds a projection. Safe to kill at any moment, and to run twice. */
+/** Somebody else's rebuild of the same projection has come to its end first. */
+export class Overtaken extends Error {
+  constructor(projection: string) {
+    super(`another rebuild of ${projection} has come to its end meanwhile; what it found stands`);
+    this.name = 'Overtaken';
+  }
+}
+
+/**
+ * Rebuilds a projection. Safe to kill at any moment, and to run twice.
+ * @throws WrongInput where views read the tables, or a newer version has written them; Overtaken
+ */
 export async function rebuild(log: Log, projection: Projection, options: RebuildOptions = {}): Promise<Rebuilt> {
   try {
     return await steps(log, projection, options);
   } catch (error) {
     if (!GONE.includes((error as { code?: string }).code ?? '')) throw error;
-    throw new Error(`another rebuild of ${projection.name} has come to its end meanwhile; what it found stands`);
+    throw new Overtaken(projection.name);
+  }
+}
+
+/**
+ * Has a projection's tables be of this version of its fold: rebuilds them where they are of an older one.
+ * @returns the version that they are of now: where it is a newer one, nobody of this version may fold into them
+ */
+export async function adoptVersion(log: Log, projection: Projection, options: Pick<RebuildOptions, 'signal' | 'progress'> = {}): Promise<number> {
+  for (;;) {
+    const live = await liveVersion(log.database, projection);
+    if (live >= projection.version) return live;
+    try {
+      await rebuild(log, projection, options);
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+    }
   }
 }
 
 async function steps(log: Log, projection: Projection, options: RebuildOptions): Promise<Rebuilt> {
   const beside = new Beside(log, projection, options);
   await prepareLive(log.database, projection);
+  const replaced = await liveVersion(log.database, projection);
+  if (replaced > projection.version) throw new WrongInput('projection', `its tables are of version ${replaced} of the fold, and this program knows ${projection.version}`, 'rebuild with the newer Foothold');
   await beside.refuseReaders();
   if (options.fresh) await log.database.transaction((client) => beside.remove(client));
   await log.database.transaction((client) => beside.prepare(client));
@@ -66,7 +102,7 @@ async function steps(log: Log, projection: Projection, options: RebuildOptions):
   let failed = false;
   const work = async () => {
     try {
-      for (let shard = shards.shift(); shard !== undefined; shard = shards.shift()) while (!failed && (await beside.page(shard)));
+      for (let shard = shards.shift(); shard !== undefined; shard = shards.shift()) while (!failed && (await beside.page(shard))) options.signal?.throwIfAborted();
     } catch (error) {
       failed = true;
       throw error;
@@ -77,11 +113,14 @@ async function steps(log: Log, projection: Projection, options: RebuildOptions):
   for (const end of ended) if (end.status === 'rejected') throw end.reason;
   await beside.analyse();
   const differences: Record<string, number> = Object.fromEntries(projection.tables.map(({ name }) => [name, 0]));
-  for (const shard of SHARDS) for (const [table, count] of Object.entries(await beside.compare(shard))) differences[table]! += count;
+  for (const shard of SHARDS) {
+    options.signal?.throwIfAborted();
+    for (const [table, count] of Object.entries(await beside.compare(shard))) differences[table]! += count;
+  }
   const equal = Object.values(differences).every((count) => count === 0);
-  const swapped = equal || options.acceptDifferences === true;
+  const swapped = equal || replaced < projection.version || options.acceptDifferences === true;
   if (swapped) await beside.swap();
-  return { projection: projection.name, events: beside.folded, differences, swapped };
+  return { projection: projection.name, replaced, version: projection.version, events: beside.folded, differences, swapped };
 }
 
 /** The tables beside the live ones. */
@@ -120,7 +159,7 @@ class Beside {
       await client.query(`create table ${this.schema}.${name} (like ${name} including all excluding indexes)`);
       for (const what of [INDEXES, WORDS]) await this.asLive(client, what, name);
     }
-    await client.query(`insert into checkpoint (projection, shard, position) select $1, shard, 0 from generate_series(0, ${USAGE_SHARDS - 1}) shard`, [this.checkpoint]);
+    await client.query(`insert into checkpoint (projection, shard, position, version) select $1, shard, 0, $2 from generate_series(0, ${USAGE_SHARDS - 1}) shard`, [this.checkpoint, this.projection.version]);
   }
 
   /** What an interrupted rebuild must have been of to be gone on with: this version of the fold, and tables as they are now. */
@@ -175,7 +214,7 @@ class Beside {
     });
   }
 
-  /** Puts the tables in the place of the live ones. Live's checkpoints stay: both stand where they say. */
+  /** Puts the tables in the place of the live ones. Live's checkpoints stay, since both stand where they say, but for the version. */
   async swap(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { folded } = this;
@@ -189,6 +228,7 @@ class Beside {
             await client.query(`drop table ${name}`);
             await client.query(`alter table ${this.schema}.${name} set schema ${rows[0]!.schema}`);
           }
+          await client.query('update checkpoint set version = $2 where projection = $1', [this.projection.name, this.projection.version]);
           await this.remove(client);
         });
       } catch (error) {

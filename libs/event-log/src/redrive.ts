@@ -155,11 +155,11 @@ async function redriveBatch(log: Log, letters: Kept[]): Promise<Redriven> {
   const { numbered, strangers } = await number(log, events);
   for (const stranger of strangers) refused.set(letterOf.get(stranger.event)!, unregistered(stranger));
 
-  const fates = await retried(log, async (client) => {
+  const fates = await retried(log, async (client, heads) => {
     const { rows: taken } = await client.query<Taken>(TAKE, [[...refused.keys(), ...letterOf.values()]]);
     await lockOrigins(client, taken);
     const ours = new Set(taken.map(({ letter }) => letter));
-    const { stored, duplicates, conflicts } = await write(client, numbered.filter(({ event }) => ours.has(letterOf.get(event)!)), true);
+    const { stored, duplicates, conflicts } = await write(client, log, numbered.filter(({ event }) => ours.has(letterOf.get(event)!)), heads, true);
     const fateOf = new Map<string, Fate>(refused);
     for (const { event } of stored) fateOf.set(letterOf.get(event)!, 'stored');
     for (const { event } of duplicates) fateOf.set(letterOf.get(event)!, 'duplicate');

@@ -144,6 +144,13 @@ comment on table trace_mark is 'which trace some of the events that are not fold
 `,
   },
   {
+    name: 'ProjectionVersions1790000000006',
+    sql: `
+alter table checkpoint add column version int not null default 1;
+comment on column checkpoint.version is 'of the fold that wrote the projection''s tables: no other version folds into them';
+`,
+  },
+  {
     name: 'DeadLetters1790000000007',
     sql: `
 alter table dead_letter add column sealed bytea;

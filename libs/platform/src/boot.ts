@@ -5,7 +5,7 @@ import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger } from 'pino';
 import { readConfig, type Config } from './config.js';
-import { Database, openDatabase, type Migration } from './database.js';
+import { Database, openDatabase, type DatabaseOptions, type Migration } from './database.js';
 import { openEmbeddedPostgres } from './embedded-postgres.js';
 import { errorText } from './errors.js';
 import { Health } from './health.js';
@@ -33,9 +33,9 @@ export interface Platform {
 }
 
 /** Opens the configured database, or the embedded one where none is configured, with its schema up to date; `close` gives both back. */
-export async function openPlatformDatabase(config: Config, application: string, migrations: Migration[]): Promise<{ database: Database; close: () => Promise<void> }> {
+export async function openPlatformDatabase(config: Config, application: string, migrations: Migration[], replaced?: DatabaseOptions['replaced']): Promise<{ database: Database; close: () => Promise<void> }> {
   const embedded = config.DATABASE_URL ? null : await openEmbeddedPostgres(config.FOOTHOLD_HOME);
-  const database = await openDatabase({ url: config.DATABASE_URL ?? embedded!.url, migrations: [...migrations, ...keyMigrations], application });
+  const database = await openDatabase({ url: config.DATABASE_URL ?? embedded!.url, migrations: [...migrations, ...keyMigrations], application, ...(replaced && { replaced }) });
   return {
     database,
     close: async () => {
@@ -140,7 +140,7 @@ export async function runProcess({ name, modules, migrations, listens, environme
     const config = readConfig(environment);
     logger = openLogger(name, config.FOOTHOLD_LOG_LEVEL);
     const stopTelemetry = startTelemetry(name, config);
-    const { database, close } = await openPlatformDatabase(config, `foothold ${name}`, migrations);
+    const { database, close } = await openPlatformDatabase(config, `foothold ${name}`, migrations, fatal);
     await database.migrate();
     const health = new Health((text) => logger.warn(text));
     health.need('database', () => database.query('select 1'));

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { databases, freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
-import { isTransient, type Database, type PoolClient } from './database.js';
+import { DatabaseReplaced, isTransient, openDatabase, type Database, type PoolClient } from './database.js';
 
 describe('a pool', () => {
   const open = databases();
@@ -73,4 +73,26 @@ describe('a pool', () => {
     expect(failure).toBeInstanceOf(Error);
     expect({ failure, transient: isTransient(failure) }).toMatchObject({ transient: true });
   });
+});
+
+it('lets a process work only in the database that it opened: one made anew under the same address is another', async () => {
+  const fresh = await freshDatabase();
+  const told: Error[] = [];
+  const database = await openDatabase({ url: fresh.url, migrations: [], application: 'spec', replaced: (error) => told.push(error) });
+  try {
+    const again = await freshDatabase();
+    await fresh.drop();
+    const server = await openDatabase({ url: again.url, migrations: [], application: 'spec' });
+    await server.query(`create database ${new URL(fresh.url).pathname.slice(1)}`);
+    const failure = await database.query('select 1').then(() => undefined, (error: unknown) => error);
+    // The connection that was lost is noticed at its next use; the one after it is new.
+    const next = failure instanceof DatabaseReplaced ? failure : await database.query('select 1').then(() => undefined, (error: unknown) => error);
+    expect(next).toBeInstanceOf(DatabaseReplaced);
+    expect({ told: told.length > 0, transient: isTransient(next) }).toEqual({ told: true, transient: false });
+    await server.close();
+    await again.drop();
+  } finally {
+    await database.close();
+    await fresh.drop();
+  }
 });

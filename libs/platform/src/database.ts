@@ -3,7 +3,7 @@
  * the hot path takes the pg client of a transaction and writes its own SQL on it.
  */
 import { WrongInput } from '@foothold/contract';
-import { type Pool, type PoolClient } from 'pg';
+import { type ClientBase, type Pool, type PoolClient } from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { errorText } from './errors.js';
 
@@ -21,6 +21,19 @@ export interface DatabaseOptions {
   /** Shown in pg_stat_activity, so that an operator sees which process holds what. */
   application: string;
   poolSize?: number;
+  /** Told, beside whoever asked, when another database stands in the place of the one that was opened: the process must end. */
+  replaced?: (error: DatabaseReplaced) => void;
+}
+
+/**
+ * The database was set back to an earlier state, or another has taken its place, while this process ran: the numbers it has
+ * learnt for people, sources and deployments may be nobody's there, or somebody else's.
+ */
+export class DatabaseReplaced extends Error {
+  constructor(what: string) {
+    super(`the database was restored or replaced while this process ran (${what}): what this process has learnt from it no longer holds, so it writes nothing more. Start it again`);
+    this.name = 'DatabaseReplaced';
+  }
 }
 
 /** A pool of connections whose transactions are ours to write SQL in. */
@@ -106,7 +119,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     migrations: options.migrations.map(asTypeOrmMigration),
     migrationsTableName: 'migrations',
     poolErrorHandler: () => undefined, // an idle connection that dies is replaced at its next use, which reports what is wrong
-    extra: { options: `${IDLE} ${SETTINGS}`, connectionTimeoutMillis: 10_000 },
+    extra: { options: `${IDLE} ${SETTINGS}`, connectionTimeoutMillis: 10_000, onConnect: sameDatabase(options.replaced) },
   });
   try {
     await source.initialize();
@@ -138,6 +151,28 @@ function withSettings(address: string): string {
   url.searchParams.set('options', `${IDLE} ${options} ${SETTINGS}`);
   return url.href;
 }
+
+/**
+ * Looks at each new connection whether it leads to the database that the first one led to. A restored server has another
+ * timeline, a new one another system identifier, a database made anew another oid; none comes without new connections.
+ * One that is still recovering is not let in: its timeline would change under the connection.
+ */
+function sameDatabase(replaced: DatabaseOptions['replaced']): (client: ClientBase) => Promise<void> {
+  let first: string | undefined;
+  return async (client) => {
+    const { rows } = await client.query<{ place: string | null }>(PLACE);
+    const { place } = rows[0]!;
+    if (place === null) throw Object.assign(new Error('the database is still recovering'), { code: CANNOT_CONNECT_NOW });
+    if (place === (first ??= place)) return;
+    const error = new DatabaseReplaced(`it was ${first}, it is ${place}`);
+    replaced?.(error);
+    throw error;
+  };
+}
+
+const CANNOT_CONNECT_NOW = '57P03';
+const PLACE = `select case when not pg_is_in_recovery() then format('system %s, timeline %s, database %s', (select system_identifier from pg_control_system()),
+    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), (select oid from pg_database where datname = current_database())) end as place`;
 
 async function lostSettings(database: Database): Promise<string[]> {
   const [row] = await database.query<Record<string, boolean>>(

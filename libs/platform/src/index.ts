@@ -2,12 +2,12 @@
 export { openApplication, openPlatformDatabase, PORT, runProcess, type Front, type Platform } from './boot.js';
 export { undecodable } from './compression.js';
 export { letterDays, readConfig, SETTINGS, type Config } from './config.js';
-export { Database, isTransient, openDatabase, type DatabaseOptions, type Migration, type PoolClient } from './database.js';
+export { Database, DatabaseReplaced, isTransient, openDatabase, type DatabaseOptions, type Migration, type PoolClient } from './database.js';
 export { Health } from './health.js';
 export { Keys, type AccessKey, type KeyKind, type ListedKey, type NewKey } from './keys.js';
 export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
-export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
+export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, skipStatement, startAnewStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { notAcceptable, Problem, problemOf, send, wrongContentType } from './problem.js';
 export { openPseudonymiser, openSealer, Pseudonymiser, Sealer } from './secret.js';
 export { askedGauge, currentTraceparent, inSpan, isSampled, measuring, openLogger, spanOf, startTelemetry } from './telemetry.js';

@@ -84,5 +84,12 @@ export const originName = (cluster: string, topic: string): string => `${cluster
 /** SQL that gives up an origin whose topic is gone: until then it holds back through when answers are complete. */
 export const retireStatement = (name: string): string => `update origin set finished = true where name = '${name}'`;
 
+/** SQL that lets the recorder go on behind offsets that retention has removed: the fence passes them as if they carried no record. */
+export const skipStatement = (origin: number, low: number): string =>
+  `update origin set void_offsets = void_offsets + ${low} - next_offset, next_offset = ${low} where origin = ${origin} and next_offset < ${low}`;
+
+/** SQL that lets the recorder read a topic that was made anew from its beginning: the next reading is an origin of its own. */
+export const startAnewStatement = (name: string): string => `update origin set name = name || ' until ' || now(), finished = true where name = '${name}'`;
+
 /** Whether the recorder reads this topic. */
 export const isSource = (prefix: string, topic: string): boolean => usageTopicOf(prefix, topic) !== null || topic === deadLettersTopic(prefix);

@@ -129,6 +129,14 @@ export class Keys {
     );
   }
 
+  /** The keys of every tenant that count at this moment. */
+  async counting(): Promise<(Pick<ListedKey, 'id' | 'kind' | 'hint' | 'note' | 'created'> & { tenant: string })[]> {
+    return this.database.query(
+      `select access_key as id, tenant, kind, hint, note, ${ISO('created')} from access_key
+        where revoked is null and (expires is null or expires > clock_timestamp()) order by tenant, access_key`,
+    );
+  }
+
   /** @throws Unknown where the tenant has no such key; a key revoked before stays so. */
   async revoke(tenant: string, id: number): Promise<void> {
     const rows = await this.database.query<{ access_key: number }>(
