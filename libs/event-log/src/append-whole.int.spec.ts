@@ -33,7 +33,7 @@ describe('the fence', () => {
 
   it('lets in one of many who come with the same stretch at the same time', async () => {
     const source = await under.origin();
-    const logs = [under.log, openLog(await under.open())];
+    const logs = [under.log, openLog(await under.open(), keyOf('right'), sealer)];
     const done = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => append(logs[i % 2]!, mixed, source.next(mixed.length))));
     expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(done.filter((result) => result.status === 'rejected' && result.reason instanceof Fenced)).toHaveLength(7);

@@ -4,6 +4,7 @@ import { Sealer } from '@foothold/platform';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { event as eventNow, freshLog, id, keyOf, MOMENT, person, sealer, TENANTS, type Source } from '../../../test/support/event-log.js';
 import { opened } from '../../../test/support/letters.js';
+import { until } from '../../../test/support/recording.js';
 import { change, countLetters, deadLetter, deadLetters, expireLetters, openLog, redrive, redriveWaiting, shardOf, sweepLetters, tallyLetters, verify, type Arrival } from './index.js';
 
 const under = freshLog();
@@ -168,6 +169,20 @@ describe('a redrive', () => {
       expect(await letters()).toMatchObject([{ kind: 'rejected', sealed: null }]);
     },
   );
+
+  it('waits for the origins of its letters before it holds a head, as every append does', async () => {
+    await source.append([waiting(1)]);
+    await register();
+    const { redriving } = await under.database.transaction(async (client) => {
+      await client.query('select from origin where origin = $1 for update', [source.number]);
+      const started = redriveWaiting(under.log, TENANT, LATE);
+      started.catch(() => undefined); // told below
+      await until('it waits', async () => (await under.rows(`select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).length > 0);
+      await client.query('select from head for update nowait');
+      return { redriving: started };
+    });
+    expect(await redriving).toEqual(outcome({ redriven: 1, stored: 1 }));
+  });
 
   it('moves no letter twice, however many redrive, sweep and expire at once', async () => {
     await source.append(Array.from({ length: 900 }, (_, n) => waiting(n, { person: person(n % 40) })));
