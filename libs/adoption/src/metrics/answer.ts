@@ -4,6 +4,7 @@
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
 import { WrongInput, type Answer, type AnswerRow, type Dimension, type Grain } from '@foothold/contract';
+import { learnedWindows } from '../decision-window.js';
 import { dayText } from '../local-day.js';
 import { type Registration } from '../registration.js';
 import { activePeopleRows } from './active-people.js';
@@ -49,8 +50,9 @@ export interface Prepared {
 
 /**
  * Prepares the answer to a question. Small groups are not hidden at this depth.
- * The stamp names the question, the definition, how far everything is complete, and the rows that the answer reads: how
- * many, and the sum of the moments at which each was last changed. It is read first, so an answer is never older than it.
+ * The stamp names the question, the definition, how far everything is complete, how often windows were learned, and the rows
+ * that the answer reads: how many, and the sum of the moments at which each was last changed. It is read first, so an answer
+ * is never older than it.
  * @throws WrongInput where the range is too long.
  */
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
@@ -63,7 +65,8 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
   const from = question.from ?? (extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1));
   const head = { metric: metric.id, version: metric.version, unit: metric.unit, completeThrough: iso(subject.completeThrough) };
-  const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.registration.taskKinds, subject.completeThrough];
+  const learned = metric.id === 'trust.abandonment' ? await learnedWindows(query, subject.deployment) : [];
+  const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.registration.taskKinds, subject.completeThrough, learned.length];
   if (from === null || to === null || from > to) return { stamp: JSON.stringify(stamp), answer: async () => ({ ...head, revisedAt: null, rows: [] }) };
   const days = to - from + 1;
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
@@ -80,7 +83,7 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
       const rows =
         metric.id === 'adoption.active_people'
           ? await activePeopleRows(query, range)
-          : await ratioRows(query, metric.id, range, subject.registration.taskKinds, subject.completeThrough);
+          : await ratioRows(query, metric.id, range, subject.registration.taskKinds, subject.completeThrough, learned);
       return { ...head, revisedAt: iso(read!.revised), rows: rows.map((row) => ({ ...row, suppressed: false })) };
     },
   };
