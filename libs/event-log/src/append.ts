@@ -26,7 +26,7 @@ import { type Stretch } from './origin.js';
 import { USAGE_SHARDS } from './schema.js';
 
 /** One record of an origin: an event for a tenant, or why there is none. */
-export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string } | { refusal: Refusal };
+export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string; /** How far its host's clock was behind; of a collector that measured it. */ skewMs?: number } | { refusal: Refusal };
 
 /** What became of the records of one append. */
 export interface Outcome {
@@ -48,7 +48,7 @@ const DEADLOCK = '40P01';
 
 const EVENT_COLUMNS: Record<string, ColumnType> = {
   shard: 'int2', position: 'int8', id: 'uuid', source: 'int4', type: 'text', deployment: 'int4', person: 'int8',
-  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json',
+  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json', skew_ms: 'int8',
 };
 
 /** Of how many stored events one append remembers which trace they belong to. */
@@ -57,6 +57,7 @@ const MARKED = 32;
 interface Numbered {
   event: UsageEvent;
   traceparent: string | undefined;
+  skewMs: number | null;
   tenant: string;
   tenantNumber: number;
   shard: number;
@@ -123,9 +124,9 @@ async function number(log: Log, arrivals: Arrival[], refusals: Refusal[]): Promi
   }
   await identities.learnDeployments(unknownDeployments(log, events));
   const numbered: Numbered[] = [];
-  for (const { tenant, event, traceparent } of events) {
+  for (const { tenant, event, traceparent, skewMs = null } of events) {
     const known = identities.deployment(tenant, event.deployment);
-    if (known) numbered.push({ event, traceparent, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
+    if (known) numbered.push({ event, traceparent, skewMs, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
     else refusals.push(unregistered(tenant, event));
   }
   while (!nameAll(log, numbered)) await learnNames(log, numbered);
@@ -210,8 +211,8 @@ interface Mark {
 
 /** The rows of these events, numbered on from the heads, which move along; marks are added to `marks`. */
 function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, origin: number, marks: Mark[]): Generator<Value[]> {
-  const row: Value[] = new Array(12);
-  for (const { event, traceparent, shard, source, deployment, person, actor } of items) {
+  const row: Value[] = new Array(13);
+  for (const { event, traceparent, skewMs, shard, source, deployment, person, actor } of items) {
     const position = heads.get(shard)! + 1;
     heads.set(shard, position);
     if (traceparent !== undefined && marks.length < MARKED) marks.push({ shard, position, traceparent });
@@ -227,6 +228,7 @@ function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received
     row[9] = received;
     row[10] = origin;
     row[11] = event.data;
+    row[12] = skewMs;
     yield row;
   }
 }

@@ -10,4 +10,5 @@ export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projec
 export { read, type LoggedEvent } from './read.js';
 export { rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
+export { skewedSources, type SkewedSource } from './skew.js';
 export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';

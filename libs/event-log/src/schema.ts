@@ -143,4 +143,11 @@ create index trace_mark_place on trace_mark (shard, position);
 comment on table trace_mark is 'which trace some of the events that are not folded yet belong to; taken out when they are folded, and no loss when it is';
 `,
   },
+  {
+    name: 'ClockSkew1790000000008',
+    sql: `
+alter table event add column skew_ms bigint;
+comment on column event.skew_ms is 'by how many milliseconds the clock of the host was behind the collector''s when it sent this (negative: ahead), where that was more than two minutes; evidence only, nothing is corrected by it';
+`,
+  },
 ];
