@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { adoptionMigrations, DEFAULT_REGISTRATION } from '@foothold/adoption';
 import { BATCH_BYTES, EVENT_BYTES } from '@foothold/contract';
-import { change, deadLetters, eventLogMigrations, openLog, openTenant, skewedSources, verify, type Ledger, type Log } from '@foothold/event-log';
+import { change, deadLetters, eventLogMigrations, openLog, openTenant, verify, type Ledger, type Log } from '@foothold/event-log';
 import { Health, Keys, openApplication, openPlatformDatabase, readConfig, type KeyKind, type NewKey } from '@foothold/platform';
 import { personToken } from '@foothold/sdk';
 import pino from 'pino';
@@ -199,21 +199,6 @@ describe.each(['direct', 'kafka'] as const)('with the %s sink', (sink) => {
     const answers = await Promise.all([post(many), post(event()), post(many)]);
     expect(answers.map(({ status, body }) => [status, body['accepted']])).toEqual([[202, 1_000], [202, 1], [202, 1_000]]);
     expect(await received(2_001)).toMatchObject({ stored: 1_001, duplicate: 1_000 });
-  });
-
-  it('keeps by how much a host’s clock is off, and takes no event for another because of it', async () => {
-    const sent = (ms: number) => ({ senttime: new Date(Date.now() - ms).toISOString() });
-    const [slow, fast, right, mute] = ['slow', 'fast', 'right', 'mute'].map((id) => event({ id }));
-    await post([{ ...slow, ...sent(600_000) }, { ...fast, ...sent(-200_000) }, { ...right, ...sent(60_000) }, mute, event({ id: 'almost', ...sent(-60_000) })]);
-    await received(5);
-    // Sent once more, by now with the right time.
-    await post([{ ...slow, ...sent(0) }]);
-    expect(await received(6)).toMatchObject({ stored: 5, duplicate: 1 });
-    const kept = await log.database.query<{ skew: number }>('select skew_ms::float8 as skew from event where shard < 16 and skew_ms is not null order by skew_ms');
-    expect(kept).toHaveLength(2);
-    for (const [i, skew] of [-200_000, 600_000].entries()) expect(Math.abs(kept[i]!.skew - skew)).toBeLessThan(30_000);
-    expect(await skewedSources(log.database, (Date.now() - 86_400_000) * 1000)).toEqual([{ tenant: 'acme', source: 'urn:spec', events: 5, skewed: 2, medianMs: kept[0]!.skew }]);
-    expect(await skewedSources(log.database, (Date.now() + 60_000) * 1000)).toEqual([]);
   });
 
   it('heeds that a key was revoked within two seconds', async () => {
