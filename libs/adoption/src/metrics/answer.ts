@@ -65,20 +65,20 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
   const from = question.from ?? (extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1));
   const head = { metric: metric.id, version: metric.version, unit: metric.unit, completeThrough: iso(subject.completeThrough) };
-  const learned = metric.id === 'trust.abandonment' ? await learnedWindows(query, subject.deployment) : [];
-  const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.registration.taskKinds, subject.completeThrough, learned.length];
+  const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.registration.taskKinds, subject.completeThrough];
   if (from === null || to === null || from > to) return { stamp: JSON.stringify(stamp), answer: async () => ({ ...head, revisedAt: null, rows: [] }) };
   const days = to - from + 1;
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
   const range: Range = { deployment: subject.deployment, grain, by, from, to, fromText: dayText(from), toText: dayText(to) };
+  const learned = metric.id === 'trust.abandonment' ? await learnedWindows(query, subject.deployment) : [];
   const [read] = await query<{ revised: number | null; rows: string; moments: string | null }>(
     `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, count(*)::text as rows, sum(extract(epoch from revised_at))::text as moments
        from person_day where deployment = $1 and day between $2::date - ${READ_BEFORE} and $3::date`,
     [range.deployment, range.fromText, range.toText],
   );
   return {
-    stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
+    stamp: JSON.stringify([...stamp, learned.length, read!.rows, read!.moments]),
     answer: async () => {
       const rows =
         metric.id === 'adoption.active_people'
