@@ -19,6 +19,7 @@ const RULES: Record<string, { ours: string[]; packages: RegExp; builtins: boolea
   'apps/collector': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/(common|core)|@opentelemetry\/api|fastify|kafkajs)$/, builtins: true },
   'apps/recorder': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/common|kafkajs)$/, builtins: true },
   'apps/projector': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^@nestjs\/common$/, builtins: true },
+  'apps/sentinel': { ours: ['event-log', 'adoption', 'platform'], packages: /^@nestjs\/common$/, builtins: true },
   'apps/api': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/(common|core|cqrs)|fastify|rxjs|typebox|swagger-ui-dist)$/, builtins: true },
   'apps/standalone': { ours: ['contract', 'event-log', 'adoption', 'platform', 'sdk', 'apps'], packages: /^(@nestjs\/common|cli-progress)$/, builtins: true },
   'apps/cli': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(commander|cli-progress|kafkajs)$/, builtins: true },

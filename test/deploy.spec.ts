@@ -42,8 +42,8 @@ const stages = [...dockerfile.matchAll(/^FROM (\S+)(?: AS (\S+))?$/gm)].map(([, 
 const lines = (word: string) => [...dockerfile.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map(([, rest]) => rest!.trim());
 
 describe('compose.yaml', () => {
-  it('runs the four processes from one image of this version, and what they stand on', () => {
-    expect(ours.map(([name, { command }]) => [name, command])).toEqual(['collector', 'recorder', 'projector', 'api'].map((role) => [role, ['serve', '--roles', role]]));
+  it('runs the five processes from one image of this version, and what they stand on', () => {
+    expect(ours.map(([name, { command }]) => [name, command])).toEqual(['collector', 'recorder', 'projector', 'sentinel', 'api'].map((role) => [role, ['serve', '--roles', role]]));
     for (const [, { image, build }] of ours) {
       expect(image).toBe(`foothold:${version}`);
       expect(existsSync(join(ROOT, 'deploy', build!.context, build!.dockerfile))).toBe(true);

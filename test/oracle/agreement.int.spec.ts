@@ -40,7 +40,7 @@ const asked = fc
       metric: fc.constant(metric.id as Question['metric']),
       grain: fc.constantFrom(...metric.grains),
       by: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 3, arbitrary: fc.subarray([...metric.dimensions], { minLength: 1, maxLength: Math.min(2, metric.dimensions.length) }) }),
-      range: fc.option(fc.constantFrom(['2026-03-28', '2026-03-30'], ['2026-03-05', '2026-04-20'], ['2026-12-28', '2027-01-03']), { nil: undefined }),
+      range: fc.option(fc.constantFrom(['2026-03-28', '2026-03-30'], ['2026-03-05', '2026-04-20'], ['2025-12-29', '2026-01-04']), { nil: undefined }),
       completeThrough: fc.option(fc.constantFrom('2026-03-29T01:00:00Z', '2026-03-31T12:00:00Z', '2026-04-02T10:00:00.5Z', '2027-02-01T00:00:00Z').map((at) => Date.parse(at) * 1000), { freq: 5 }),
     }),
   );

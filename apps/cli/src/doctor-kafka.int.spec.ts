@@ -1,12 +1,12 @@
 /** What doctor says of Kafka beside the log: fences, topics that are gone or misnamed, records that nobody takes. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeEach, expect, it } from '@jest/globals';
-import { openOrigin, type Log } from '@foothold/event-log';
+import { append, finishOrigin, openOrigin, type Arrival, type Log } from '@foothold/event-log';
 import { originName } from '@foothold/platform';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
 import { footholdHere } from '../../../test/support/foothold.js';
 import { requireKafka, testKafka } from '../../../test/support/kafka.js';
-import { KEY, openTestLog } from '../../../test/support/recording.js';
+import { foldAll, KEY, openTestLog, pseudonymiser, registerDeployment } from '../../../test/support/recording.js';
 
 interface Check {
   name: string;
@@ -95,6 +95,30 @@ it('tells of a topic that is gone and of one on another cluster, and its way out
   }]);
   await log.database.query(check('sources')!.fix.split('give it up: ')[1]!);
   expect((await examined()).check('sources')).toMatchObject({ ok: true });
+});
+
+it('tells of hosts whose clocks are off, by how much, and not of a straggler', async () => {
+  await registerDeployment(log, 'acme', 'desk');
+  const { origin } = await openOrigin(log.database, { kind: 'file', name: 'spec', part: 0, tenant: 'acme', firstOffset: 0 });
+  const arrivals = (source: string, skews: (number | undefined)[]) => skews.map((skewMs, i): Arrival => ({
+    tenant: 'acme', ...(skewMs === undefined ? {} : { skewMs }),
+    event: { id: randomUUID(), source, type: 'result.shown', time: Date.now() * 1000, deployment: 'desk', person: pseudonymiser.pseudonym('acme', `${source}-${i}`), actor: null, data: `{"invocation":"${source}-${i}"}` },
+  }));
+  const stretch = (from: number, count: number) => ({ origin, from, next: from + count, voids: 0, mark: null, markOffset: null });
+  await append(log, arrivals('urn:straggler', [...Array.from({ length: 199 }, () => undefined), 7_000_000]), stretch(0, 200));
+  await finishOrigin(log.database, origin);
+  await foldAll(log);
+  expect((await examined()).check('host clocks')).toEqual({ name: 'host clocks', ok: true, detail: 'none was seen to be more than two minutes off in the last day', fix: '' });
+
+  const { origin: second } = await openOrigin(log.database, { kind: 'file', name: 'spec', part: 1, tenant: 'acme', firstOffset: 0 });
+  await append(log, arrivals('urn:slow', [undefined, 299_000, 301_000, 400_000]), { ...stretch(0, 4), origin: second });
+  await append(log, arrivals('urn:fast', [-130_000]), { ...stretch(4, 1), origin: second });
+  await finishOrigin(log.database, second);
+  await foldAll(log);
+  expect((await examined()).failing).toEqual([{
+    name: 'host clocks', ok: false, fix: expect.stringContaining('NTP'),
+    detail: 'urn:slow (tenant acme) behind by 301 s in the median of 3 of its 4 events; urn:fast (tenant acme) ahead by 130 s in the median of 1 of its 1 events',
+  }]);
 });
 
 it('tells of a topic whose name gives no tenant', async () => {

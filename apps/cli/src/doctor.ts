@@ -1,6 +1,6 @@
 /** Looks at everything an installation stands on, and says what to do about what is not right. Repairs nothing, though it makes the key and the embedded database where there are none yet. */
 import { usageProjection } from '@foothold/adoption';
-import { lag, openReadings, strangeTenant } from '@foothold/event-log';
+import { lag, openReadings, skewedSources, strangeTenant } from '@foothold/event-log';
 import { openPlatformDatabase, openPseudonymiser, readConfig, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import { statfs } from 'node:fs/promises';
@@ -15,6 +15,9 @@ const GIGABYTE = 1024 ** 3;
 const OLDEST_POSTGRES = 14;
 const CLOCK_SECONDS = 5;
 const IMPORT_MS = 3_600_000;
+/** How far back hosts' clocks are looked at, and in how many of a source's events they may be off: one laptop in a thousand is nobody's alarm. */
+const CLOCKS_MS = 24 * 3_600_000;
+const SKEWED_SHARE = 0.01;
 
 export function addDoctorCommand(program: Command): void {
   withTenant(program.command('doctor'))
@@ -88,7 +91,15 @@ async function postgres(database: Database, pseudonymiser: Pseudonymiser): Promi
   checks.push(judged('pseudonym key', stranger === undefined, stranger === undefined ? 'it is the key of every tenant' : `it is not the key of tenant "${stranger}"`, 'use the key (FOOTHOLD_PSEUDONYM_KEY, or the FOOTHOLD_HOME with its pseudonym.key) of the process that registered the tenant'));
   const { behind, waited } = await lag(database, usageProjection.name);
   const prompt = behind < BEHIND && waited < WAIT_SECONDS;
-  return [...checks, await imports(database), judged('projection lag', prompt, `${behind} events are in the log and not yet in the read tables${behind > 0 ? `, the oldest for ${Math.round(waited)} s` : ''}`, 'start a projector (foothold serve --roles projector), or one more')];
+  return [...checks, await imports(database), await hostClocks(database), judged('projection lag', prompt, `${behind} events are in the log and not yet in the read tables${behind > 0 ? `, the oldest for ${Math.round(waited)} s` : ''}`, 'start a projector (foothold serve --roles projector), or one more')];
+}
+
+/** Hosts say when they sent an event, by the clock that dates it; the collector keeps by how much that differed from its own. */
+async function hostClocks(database: Database): Promise<Check> {
+  const off = (await skewedSources(database, (Date.now() - CLOCKS_MS) * 1000)).filter(({ events, skewed }) => skewed >= events * SKEWED_SHARE);
+  const told = off.map(({ tenant, source, events, skewed, medianMs }) =>
+    `${source} (tenant ${tenant}) ${medianMs > 0 ? 'behind' : 'ahead'} by ${Math.round(Math.abs(medianMs) / 1000)} s in the median of ${skewed} of its ${events} events`);
+  return judged('host clocks', off.length === 0, off.length === 0 ? 'none was seen to be more than two minutes off in the last day' : told.join('; '), 'run a time service (NTP) where these hosts run: their events are dated by these clocks, and count on the wrong day');
 }
 
 /** An import that was interrupted keeps every answer of its tenant incomplete until it is taken up again or given up. */

@@ -12,7 +12,7 @@ const NODE_FLAGS = ['--enable-source-maps', '--min-semi-space-size=64', '--max-s
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('run the processes, several in one: collector (HTTP to Kafka, or to the log without it), recorder (Kafka to log), projector (log to read tables), api (questions over HTTP)')
+    .description('run the processes, several in one: collector (HTTP to Kafka, or to the log without it), recorder (Kafka to log), projector (log to read tables), sentinel (what time brings about), api (questions over HTTP)')
     .option('--roles <list>', 'which, separated by commas (default: every one; without KAFKA_BROKERS all but the recorder)')
     .option('--json', 'accepted as on every command; the log lines on stderr are JSON anyway')
     .action(async ({ roles }: { roles?: string }) => {

@@ -6,7 +6,7 @@ import { jsonOf, lineOf, whatToCheck } from './tail.js';
 const RECEIVED = Date.UTC(2026, 0, 5, 22, 30, 7, 250) * 1000 + 123;
 const stored = (changes: Partial<ArrivedEvent> = {}): Arrived => ({
   outcome: 'stored', received: RECEIVED, time: RECEIVED - 1_000_000, type: 'result.accepted', id: '01930000-0000-7000-8000-000000000001', source: 'urn:acme:erp',
-  person: '3fa9c1', actor: null, data: { invocation: 'i-4711', option: 0, changed: 0.12 }, ...changes,
+  person: '3fa9c1', actor: null, skewMs: null, data: { invocation: 'i-4711', option: 0, changed: 0.12 }, ...changes,
 });
 const letter = (changes: Partial<ArrivedLetter> = {}): Arrived => ({
   outcome: 'rejected', received: RECEIVED, tenant: 'acme', deployment: 'triage', type: 'foothold.result.accepted.v1', id: null, source: null, field: 'data.changed', reason: 'the number 2', fix: 'send 0 to 1', ...changes,
@@ -17,6 +17,8 @@ describe('a line', () => {
     ['a decision', stored(), '2026-01-05 23:30:07  result.accepted      3fa9c1  i-4711  option=0 changed=0.12'],
     ['a decision of somebody else', stored({ actor: '77beef' }), '2026-01-05 23:30:07  result.accepted      3fa9c1  i-4711  option=0 changed=0.12 by 77beef'],
     ['one that comes late', stored({ time: RECEIVED - 3_600_000_000 }), '2026-01-05 23:30:07  result.accepted      3fa9c1  i-4711  option=0 changed=0.12 happened 2026-01-05 22:30:07'],
+    ['one by a clock that is slow', stored({ skewMs: 300_400 }), '2026-01-05 23:30:07  result.accepted      3fa9c1  i-4711  option=0 changed=0.12 clock 300 s behind'],
+    ['one by a clock that is fast', stored({ skewMs: -7_200_000, time: RECEIVED + 7_200_000_000 }), '2026-01-05 23:30:07  result.accepted      3fa9c1  i-4711  option=0 changed=0.12 clock 7200 s ahead happened 2026-01-06 01:30:07'],
     ['one with a task', stored({ type: 'invocation.started', data: { invocation: 'i-1', task: 't-9', surface: 'side-tool' } }), '2026-01-05 23:30:07  invocation.started   3fa9c1  i-1  task=t-9 surface=side-tool'],
     ['a task', stored({ type: 'task.completed', data: { task: 't-9', taskKind: 'letter', aided: true } }), '2026-01-05 23:30:07  task.completed       3fa9c1  t-9  taskKind=letter aided=true'],
     ['one of nobody', stored({ type: 'sdk.reported', person: null, data: { dropped: { full: 2 } } }), '2026-01-05 23:30:07  sdk.reported         -  dropped={"full":2}'],
@@ -31,7 +33,7 @@ describe('a line', () => {
 it('for programs has the times in UTC and no words of a person', () => {
   expect(jsonOf(stored({ data: { score: 1, comment: 'Jane was rude' } }))).toEqual({
     outcome: 'stored', received: '2026-01-05T22:30:07.250Z', time: '2026-01-05T22:30:06.250Z', type: 'result.accepted', id: '01930000-0000-7000-8000-000000000001', source: 'urn:acme:erp',
-    person: '3fa9c1', actor: null, data: { score: 1, comment: '(not shown)' },
+    person: '3fa9c1', actor: null, skewMs: null, data: { score: 1, comment: '(not shown)' },
   });
   expect(jsonOf(letter())).toEqual({
     outcome: 'rejected', received: '2026-01-05T22:30:07.250Z', tenant: 'acme', deployment: 'triage', type: 'foothold.result.accepted.v1', id: null, source: null,

@@ -99,10 +99,11 @@ export function lineOf(arrived: Arrived, zone: string): string {
     const { outcome, type, field, reason, fix } = arrived;
     return `${received}  ${outcome.toUpperCase().padEnd(20)} ${type ?? '(no type)'}  ${field}: ${reason}. ${fix}`.replace(/[\t\n]/g, ' ');
   }
-  const { type, person, actor, time } = arrived;
+  const { type, person, actor, time, skewMs } = arrived;
   const { invocation, task, ...facts } = factsOf(arrived);
   const said = Object.entries(invocation === undefined || task === undefined ? facts : { task, ...facts }).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   if (actor !== null) said.push(`by ${actor}`);
+  if (skewMs !== null) said.push(`clock ${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? 'behind' : 'ahead'}`);
   if (Math.abs(arrived.received - time) > LATE_MICROS) said.push(`happened ${clock(time, zone)}`);
   return [`${received}  ${type.padEnd(20)} ${person ?? '-'}`, invocation ?? task, said.join(' ')].filter(Boolean).join('  ').replace(/[\t\n]/g, ' ');
 }

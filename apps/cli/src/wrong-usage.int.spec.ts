@@ -121,9 +121,9 @@ const FLAGS: [string, string[], string, string][] = [
 
 /** These need a process: the roles are another program's to read. */
 const PROCESSES: typeof FLAGS = [
-  ['serve: an unknown role', ['serve', '--roles', 'recorder,scribe'], '--roles: there is no role "scribe"', 'Choose from collector, recorder, projector, api'],
-  ['serve: no role', ['serve', '--roles', ''], '--roles: there is no role ""', 'Choose from collector, recorder, projector, api'],
-  ['serve: a flag of its own', ['serve', '--roles=recorder', '--roles=scribe'], '--roles: there is no role "scribe"', 'Choose from collector, recorder, projector, api'],
+  ['serve: an unknown role', ['serve', '--roles', 'recorder,scribe'], '--roles: there is no role "scribe"', 'Choose from collector, recorder, projector, sentinel, api'],
+  ['serve: no role', ['serve', '--roles', ''], '--roles: there is no role ""', 'Choose from collector, recorder, projector, sentinel, api'],
+  ['serve: a flag of its own', ['serve', '--roles=recorder', '--roles=scribe'], '--roles: there is no role "scribe"', 'Choose from collector, recorder, projector, sentinel, api'],
   ['a process: an unknown command', ['metric'], "unknown command 'metric'", '(Did you mean metrics?)'],
   ['a process: an unknown metric', ['metrics', 'claims', 'adoption.use'], 'metric: there is no metric "adoption.use"', 'choose one of'],
   ['a process: an escape sequence', ['metrics', 'claims', '\u001b]0;owned\u0007'], 'there is no metric "\\u001b]0;owned\\u0007"', 'choose one of'],

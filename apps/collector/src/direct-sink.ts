@@ -3,6 +3,12 @@ import { NotInTime, openDirect, type Arrival, type Direct, type Log } from '@foo
 import { isSampled, type Fatal, type Logger } from '@foothold/platform';
 import { NotDurable, type Kept, type Sink } from './sink.js';
 
+function arrivalOf(tenant: string, item: Kept): Arrival {
+  if ('refusal' in item) return item;
+  const { event, traceparent, skewMs } = item;
+  return { tenant, event, ...(isSampled(traceparent) ? { traceparent } : {}), ...(skewMs === undefined ? {} : { skewMs }) };
+}
+
 export class DirectSink implements Sink {
   private constructor(private readonly direct: Direct) {}
 
@@ -12,7 +18,7 @@ export class DirectSink implements Sink {
 
   async take(tenant: string, items: Kept[]): Promise<void> {
     try {
-      await this.direct.hand(items.map((item): Arrival => ('refusal' in item ? item : { tenant, event: item.event, ...(isSampled(item.traceparent) ? { traceparent: item.traceparent } : {}) })));
+      await this.direct.hand(items.map((item) => arrivalOf(tenant, item)));
     } catch (error) {
       throw error instanceof NotInTime ? new NotDurable('the database did not take it in time') : error;
     }

@@ -105,8 +105,8 @@ export class KafkaSink implements Sink {
 
   private sentOf(tenant: string, item: Kept): Sent {
     if ('refusal' in item) return sent(this.topics.deadLetters, tenant, writtenRefusal(sealedRefusal(item.refusal, (of, payload) => this.sealer.seal(of, payload))), { tenant });
-    const { event, passedOn, traceparent } = item;
-    const headers = { 'content-type': SINGLE, tenant, ...(traceparent === undefined ? {} : { traceparent }) };
+    const { event, passedOn, traceparent, skewMs } = item;
+    const headers = { 'content-type': SINGLE, tenant, ...(traceparent === undefined ? {} : { traceparent }), ...(skewMs === undefined ? {} : { 'skew-ms': String(skewMs) }) };
     return sent(this.topics.usage, `${event.deployment}/${event.person ?? ''}`, passedOn(), headers);
   }
 

@@ -3,7 +3,7 @@
  * What arrives: events as they were sent, and who sent them. What leaves: for the sink, every event that passed with
  * pseudonyms for people and every refusal; for the sender, the refusals that are final. Next is the sink.
  */
-import { checkEvent, EVENT_BYTES, EVENT_ID, EVENTS, identityOf, passedOn, readType, refusalOf, tooDeep, tooLong, type BoundaryOptions, type EventName, type Refusal, type Verdict } from '@foothold/contract';
+import { checkEvent, EVENT_BYTES, EVENT_ID, EVENTS, identityOf, parseTime, passedOn, readType, refusalOf, tooDeep, tooLong, type BoundaryOptions, type EventName, type Refusal, type Verdict } from '@foothold/contract';
 import { setImmediate as otherRequests } from 'node:timers/promises';
 import { type Sender } from './sender.js';
 import { type Kept } from './sink.js';
@@ -21,6 +21,8 @@ export interface Sifted {
 
 /** How long one request may hold the process: words for a thousand faults take many times as long. */
 const SLICE_MS = 10;
+/** Less is what a request may take on its way. */
+const SKEW_MS = 120_000;
 
 /** What a browser may report of its person; of other things only how its SDK fares. */
 const isTheirs = (name: EventName): boolean => EVENTS[name].subjectRule === 'required' && name !== 'truth.established';
@@ -81,8 +83,15 @@ function judge(value: unknown, short: boolean, sender: Sender, receivedAt: numbe
   }
   const verdict = checkEvent(event, tenant, receivedAt, { subjects: 'raw', pseudonymise });
   if (verdict.outcome === 'refused') return refusedBy(verdict);
-  const { traceparent } = event as { traceparent?: string };
-  return { kept: { event: verdict.event, passedOn: () => passedOn(event, verdict.event), traceparent } };
+  const { traceparent, senttime } = event as { traceparent?: string; senttime?: string };
+  return { kept: { event: verdict.event, passedOn: () => passedOn(event, verdict.event), traceparent, skewMs: skewOf(senttime, receivedAt) } };
+}
+
+/** By how many milliseconds the clock that gave `senttime` is behind ours; undefined where it tells nothing, or is near enough. */
+function skewOf(senttime: string | undefined, receivedAt: number): number | undefined {
+  if (senttime === undefined) return undefined;
+  const skew = Math.round((receivedAt - parseTime(senttime)!) / 1000);
+  return Math.abs(skew) > SKEW_MS ? skew : undefined;
 }
 
 const refusedBy = (verdict: Verdict) => ({ refusal: (verdict as Extract<Verdict, { outcome: 'refused' }>).refusal });

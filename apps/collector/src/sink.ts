@@ -9,6 +9,8 @@ export type Kept =
       passedOn: () => string;
       /** Of the trace the event belongs to. */
       traceparent: string | undefined;
+      /** By how many milliseconds the host's clock was behind (negative: ahead), where it is worth keeping. */
+      skewMs: number | undefined;
     }
   | { refusal: Refusal };
 

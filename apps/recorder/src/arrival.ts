@@ -37,7 +37,9 @@ export function arrivalOf(message: KafkaMessage, source: Source, receivedAt: num
     pseudonymise: (of, person) => pseudonymiser.pseudonym(of, person),
     subjects: source.kind === 'collector' ? 'pseudonyms' : 'raw',
   });
-  return verdict.outcome === 'accepted' ? { tenant, event: verdict.event, ...(traceparent === undefined ? {} : { traceparent }) } : { refusal: verdict.refusal };
+  if (verdict.outcome === 'refused') return { refusal: verdict.refusal };
+  const skewMs = source.kind === 'collector' ? skewOf(message) : undefined;
+  return { tenant, event: verdict.event, ...(traceparent === undefined ? {} : { traceparent }), ...(skewMs === undefined ? {} : { skewMs }) };
 }
 
 /** The traceparent of a message whose sender sampled its trace; told by the last byte for all the others, which are most. */
@@ -46,6 +48,13 @@ export function sampledTrace({ headers }: KafkaMessage): string | undefined {
   if (!Buffer.isBuffer(value) || value.length !== 55 || value[54] !== 0x31) return undefined;
   const text = value.toString('latin1');
   return isSampled(text) ? text : undefined;
+}
+
+/** How far the host's clock was behind when the collector took the event, where that is told. */
+function skewOf(message: KafkaMessage): number | undefined {
+  if (message.headers?.['skew-ms'] === undefined) return undefined;
+  const text = headerText(message, 'skew-ms')!;
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** A header's text; kafkajs gives bytes, and a list where one is repeated. */

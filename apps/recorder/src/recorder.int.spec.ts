@@ -92,6 +92,24 @@ async function followAdvice(text: string): Promise<void> {
   await log.database.query(/update origin .*/.exec(text)![0]);
 }
 
+it('believes the collector by how much a clock was off, and nobody else', async () => {
+  const collector = `${prefix}.usage.v1`;
+  await kafka.createTopic(topic);
+  await kafka.createTopic(collector);
+  const headers = (skew: string | string[]) => ({ tenant: TENANT, 'skew-ms': skew });
+  const [slow, fast, odd, twice, none] = shownEvents(0, 5, person);
+  await kafka.produce(collector, [
+    { value: slow!, headers: headers('600000') }, { value: fast!, headers: headers('-130000') }, { value: odd!, headers: headers('soon') }, { value: twice!, headers: headers(['130001', '7']) },
+    { value: none!, headers: { tenant: TENANT } }, { value: slow!, headers: headers('990000') },
+  ]);
+  await kafka.produce(topic, shownEvents(5, 1).map((value) => ({ value, headers: headers('600000') })));
+  await start();
+  expect(await received(log.database, 7)).toMatchObject({ stored: 6, duplicate: 1 });
+  expect(await log.database.query(`select data->>'invocation' as invocation, skew_ms::int as skew from event where shard < 16 order by 1`)).toEqual([
+    { invocation: 'i-0', skew: 600_000 }, { invocation: 'i-1', skew: -130_000 }, { invocation: 'i-2', skew: null }, { invocation: 'i-3', skew: 130_001 }, { invocation: 'i-4', skew: null }, { invocation: 'i-5', skew: null },
+  ]);
+});
+
 describe('what cannot be stored', () => {
   it('becomes dead letters that say how to mend it, and never stops the recorder', async () => {
     const collector = `${prefix}.usage.v1`;

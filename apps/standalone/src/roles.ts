@@ -1,4 +1,4 @@
-export const ROLES = ['collector', 'recorder', 'projector', 'api'] as const;
+export const ROLES = ['collector', 'recorder', 'projector', 'sentinel', 'api'] as const;
 export type Role = (typeof ROLES)[number];
 /** Those that are there to be asked over HTTP. */
 export const LISTENING: readonly Role[] = ['collector', 'api'];

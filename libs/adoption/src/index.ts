@@ -2,6 +2,7 @@
  * The domain: what a deployment is, how usage folds into rows, what the metrics say. Pure: no clock, no broker, no pool;
  * what it reads and writes it does through a log it is handed.
  */
+export { closedWeek, learnWindows, type ClosedWeek } from './decision-window.js';
 export { ask, deploymentOf, deploymentsOf, registerDeployment, type Deployment, type Viewer } from './deployments.js';
 export { prepareAnswer, type Prepared, type Query, type Row, type Subject } from './metrics/answer.js';
 export { CATALOGUE, type MetricDeclaration } from './metrics/catalogue.js';

@@ -12,7 +12,7 @@ function at(hours: number, type: LoggedEvent['type'], data: Record<string, unkno
   arrivals++;
   return {
     shard: 0, position: arrivals, id: `id-${String(arrivals).padStart(6, '0')}`, source: 'erp', type, deployment: 1, person: 7, actor: null,
-    time: hours * HOUR, received: 1_000, data: { invocation: 'i', ...data }, ...changes,
+    time: hours * HOUR, received: 1_000 * DAY, data: { invocation: 'i', ...data }, ...changes,
   };
 }
 
@@ -83,6 +83,21 @@ describe('an invocation', () => {
       expect(always([at(30, type, { cause: 'dismissed' }), at(80, 'result.accepted'), at(60, 'result.shown')])).toMatchObject({ day: 1, first_at: 30 * HOUR, started_at: null });
     },
   );
+
+  it.each<[string, LoggedEvent[], Partial<Invocation>]>([
+    ['started tomorrow, by its clock: counted today', [at(30, 'invocation.started', {}, { received: 20 * HOUR })], { day: 0, first_at: 30 * HOUR, started_at: 30 * HOUR }],
+    ['shown tomorrow, and never started', [at(30, 'result.shown', {}, { received: 20 * HOUR }), at(31, 'result.accepted', {}, { received: 40 * HOUR })], { day: 0, shown_at: 30 * HOUR, decided_day: 1 }],
+    ['decided tomorrow: its person was active today', [started(2), at(30, 'result.accepted', {}, { received: 20 * HOUR })], { day: 0, decided_at: 30 * HOUR, decided_day: 0 }],
+    ['of two decisions that which claims the later time wins, though the other was received on a later day',
+      [at(40, 'result.accepted', {}, { received: 20 * HOUR }), at(30, 'result.overridden', {}, { received: 30 * HOUR })], { status: 'accepted', decided_day: 0 }],
+    ['that which claims the earlier start dates it, though the other was received earlier',
+      [at(40, 'invocation.started', {}, { received: 20 * HOUR }), at(30, 'invocation.started', {}, { received: 29 * HOUR })], { started_at: 30 * HOUR, day: 1 }],
+    ['of two events of one claimed time the earlier receipt dates it', [at(60, 'result.shown', {}, { received: 20 * HOUR }), at(60, 'truth.established', {}, { received: 50 * HOUR })], { day: 0 }],
+    ['whose start claims to be after what came first', [at(2, 'result.shown'), at(30, 'invocation.started', {}, { received: 25 * HOUR })], { day: 1, first_at: 2 * HOUR }],
+    ['on a clock that is right counts when it says', [started(30), at(55, 'result.accepted', {}, { received: 55 * HOUR })], { day: 1, decided_day: 2 }],
+  ])('%s', (_, events, expected) => {
+    expect(always(events)).toMatchObject(expected);
+  });
 
   it('keeps the latest stamp, whichever event came last', () => {
     expect(always([at(1, 'result.shown', {}, { received: 5_000 }), at(2, 'result.accepted', {}, { received: 3_000 })]).revised_at).toBe(5_000);

@@ -6,6 +6,10 @@
  * or overridden that no later withdrawal follows: since a withdrawal undoes every decision before it, the latest
  * decision and the latest withdrawal are all that must be kept. An abandonment never undoes a decision. A decision or
  * an abandonment implies that the result was shown, then, unless a shown event says when.
+ *
+ * Clocks run ahead: an event may claim a time up to a day after it was received. It is ordered by what it claims, but counts
+ * on the day of its receipt where it claims a later one, so that nothing counts on a day that has not come. When such an
+ * event was received is therefore one of its facts; of all others only the order of (time, id, source) matters.
  */
 import { type LoggedEvent, type Table } from '@foothold/event-log';
 
@@ -36,6 +40,8 @@ export interface Invocation {
   shown_release: string | null;
   decided_at: number | null;
   decided_by: string | null;
+  /** On which the decision counts; null in rows that version 1 of the fold has written: then the day of decided_at. */
+  decided_day: number | null;
   decision: 'accepted' | 'overridden' | null;
   option: number | null;
   changed: number | null;
@@ -62,7 +68,7 @@ export const invocationTable: Table<Invocation> = {
     started_model: 'text', started_release: 'text',
     shown_at: 'timestamptz', shown_by: 'text', options: 'int4', first_ms: 'float8', latency_ms: 'float8', confidence: 'float8',
     shown_model: 'text', shown_release: 'text',
-    decided_at: 'timestamptz', decided_by: 'text', decision: 'text', option: 'int4', changed: 'float8', reason: 'text',
+    decided_at: 'timestamptz', decided_by: 'text', decided_day: 'date', decision: 'text', option: 'int4', changed: 'float8', reason: 'text',
     dwell_ms: 'float8', actor: 'int8', withdrawn_at: 'timestamptz', withdrawn_by: 'text',
     abandoned_at: 'timestamptz', abandoned_by: 'text', cause: 'text', failed_at: 'timestamptz', failed_by: 'text', error: 'text',
     status: 'text', revised_at: 'timestamptz',
@@ -84,7 +90,7 @@ export function newInvocation(deployment: number, person: number, invocation: st
     deployment, person, invocation, day: 0, first_at: Infinity,
     started_at: null, started_by: null, task: null, task_kind: null, surface: null, initiative: null, started_model: null, started_release: null,
     shown_at: null, shown_by: null, options: null, first_ms: null, latency_ms: null, confidence: null, shown_model: null, shown_release: null,
-    decided_at: null, decided_by: null, decision: null, option: null, changed: null, reason: null, dwell_ms: null, actor: null,
+    decided_at: null, decided_by: null, decided_day: null, decision: null, option: null, changed: null, reason: null, dwell_ms: null, actor: null,
     withdrawn_at: null, withdrawn_by: null, abandoned_at: null, abandoned_by: null, cause: null,
     failed_at: null, failed_by: null, error: null, status: 'unseen', revised_at: 0,
   };
@@ -98,16 +104,24 @@ function before(time: number, by: string, otherTime: number, otherBy: string): b
 /** What orders events of one time. */
 export const byOf = (event: LoggedEvent): string => `${event.id} ${event.source}`;
 
+/** The time that dates an event: what it claims, or its receipt where that was earlier. */
+export const dated = ({ time, received }: LoggedEvent): number => Math.min(time, received);
+
 /** Merges one event into its row; `dayOf` gives the local day of a time. */
 export function mergeInvocation(row: Invocation, event: LoggedEvent, dayOf: (micros: number) => number): void {
   const { time, data } = event;
   const by = byOf(event);
-  if (time < row.first_at) row.first_at = time;
+  const countsOn = () => dayOf(dated(event));
+  if (time < row.first_at) {
+    row.first_at = time;
+    if (row.started_at === null) row.day = countsOn();
+  } else if (time === row.first_at && row.started_at === null) row.day = Math.min(row.day, countsOn());
   switch (event.type) {
     case 'invocation.started':
       if (row.started_at === null || before(time, by, row.started_at, row.started_by!)) {
         row.started_at = time;
         row.started_by = by;
+        row.day = countsOn();
         row.task = text(data['task']);
         row.task_kind = text(data['taskKind']);
         row.surface = text(data['surface']);
@@ -134,6 +148,7 @@ export function mergeInvocation(row: Invocation, event: LoggedEvent, dayOf: (mic
       if (row.decided_at === null || before(row.decided_at, row.decided_by!, time, by)) {
         row.decided_at = time;
         row.decided_by = by;
+        row.decided_day = countsOn();
         row.decision = event.type === 'result.accepted' ? 'accepted' : 'overridden';
         row.option = number(data['option']);
         row.changed = number(data['changed']);
@@ -164,7 +179,6 @@ export function mergeInvocation(row: Invocation, event: LoggedEvent, dayOf: (mic
       }
       break;
   }
-  row.day = dayOf(row.started_at ?? row.first_at);
   row.status = statusOf(row);
   row.revised_at = Math.max(row.revised_at, event.received);
 }

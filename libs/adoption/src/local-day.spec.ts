@@ -89,6 +89,38 @@ describe('a local day', () => {
   });
 });
 
+describe('a local day begins', () => {
+  const startIn = (zone: string, day: string) => new Date(timeZone(zone).startOf(dayNumber(day)!) / 1000).toISOString();
+
+  it.each([
+    ['UTC', '2026-03-30', '2026-03-30T00:00:00.000Z'],
+    ['Europe/Helsinki', '2026-03-29', '2026-03-28T22:00:00.000Z'], ['Europe/Helsinki', '2026-03-30', '2026-03-29T21:00:00.000Z'],
+    ['Asia/Kathmandu', '2026-06-02', '2026-06-01T18:15:00.000Z'], ['Pacific/Kiritimati', '2026-06-02', '2026-06-01T10:00:00.000Z'],
+    // Midnight itself was left out that day; the day before began as any.
+    ['America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00:00.000Z'],
+    // Clocks went back from midnight to eleven: Saturday had 25 hours.
+    ['America/Sao_Paulo', '2018-02-18', '2018-02-18T03:00:00.000Z'],
+    // From 00:01 back to 23:01: the day began for a minute, and then for good.
+    ['America/St_Johns', '2006-10-29', '2006-10-29T03:30:00.000Z'],
+    ['Pacific/Apia', '2011-12-30', '2011-12-30T10:00:00.000Z'], ['Pacific/Apia', '2011-12-31', '2011-12-30T10:00:00.000Z'],
+  ])('in %s, %s at %s', (zone, day, at) => expect(startIn(zone, day)).toBe(at));
+
+  it('in every zone, on any day, where the one before it is over for good', () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    console.info(`seed ${seed}`);
+    const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'));
+    fc.assert(
+      fc.property(zones, fc.integer({ min: 0, max: 25_000 }), (name, day) => {
+        const zone = timeZone(name);
+        const start = zone.startOf(day);
+        expect(zone.dayOf(start - 1)).toBeLessThan(day);
+        for (let minutes = 0; minutes <= 24 * 60; minutes += 15) expect(zone.dayOf(start + minutes * 60_000_000)).toBeGreaterThanOrEqual(day);
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+});
+
 describe('a day as text', () => {
   it('goes both ways', () => {
     for (const day of [0, -1, 1, 20_782, -104_000, 104_000]) expect(dayNumber(dayText(day))).toBe(day);

@@ -5,6 +5,7 @@ import { parseDay } from '@foothold/contract';
 const SECOND = 1_000_000;
 const QUARTER_HOUR = 900 * SECOND;
 const DAY_MICROS = 86_400_000_000;
+const FARTHEST = 18 * 3_600 * SECOND;
 
 /**
  * A time zone whose UTC offset is looked up once a quarter of an hour: nearly every change of an offset falls on one.
@@ -33,6 +34,15 @@ export class TimeZone {
       this.offsets.set(quarter, offset);
     }
     return Math.floor((micros + (offset ?? this.offsetAt(Math.floor(micros / SECOND) * SECOND))) / DAY_MICROS);
+  }
+
+  /** The moment at which a local day begins: from it on every time is of that day or a later one. */
+  startOf(day: number): number {
+    // No zone is as far from UTC as this; from there back to the quarter of an hour in which the day before ends.
+    let end = Math.ceil((day * DAY_MICROS + FARTHEST) / QUARTER_HOUR) * QUARTER_HOUR;
+    while (this.dayOf(end - QUARTER_HOUR - 1) >= day) end -= QUARTER_HOUR;
+    while (this.dayOf(end - 1) >= day) end -= SECOND;
+    return end;
   }
 
   /** At a whole second. */
@@ -64,4 +74,16 @@ export function dayText(day: number): string {
 /** The day of a YYYY-MM-DD; undefined where there is no such day, or no event can be of it. */
 export function dayNumber(text: string): number | undefined {
   return text.length === 10 ? parseDay(text) : undefined;
+}
+
+/** The Monday of a day's ISO week. 1970-01-01 was a Thursday; days before it are negative. */
+export function mondayOf(day: number): number {
+  return day - ((((day + 3) % 7) + 7) % 7);
+}
+
+/** An ISO week's name, such as 2026-W13, by its Monday: its year is that of its Thursday. */
+export function weekText(monday: number): string {
+  const year = dayText(monday + 3).slice(0, 4);
+  const week = Math.floor((monday + 3 - dayNumber(`${year}-01-01`)!) / 7) + 1;
+  return `${year}-W${String(week).padStart(2, '0')}`;
 }

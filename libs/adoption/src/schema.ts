@@ -38,4 +38,11 @@ create index person_day_range on person_day (deployment, day);
 comment on table person_day is 'what a person''s work with the AI came to on a local day, by dimensions; empty text where a dimension was not given';
 `,
   },
+  {
+    name: 'FutureClamp1790000000009',
+    sql: `
+alter table invocation add column decided_day date;
+comment on column invocation.decided_day is 'local day on which the decision counts: that of its receipt where it claims a later one; null in rows folded before this was kept';
+`,
+  },
 ];

@@ -5,9 +5,10 @@ import { tallyTask } from './person-day.js';
 import { aidTask, flagConflicts, mergeTask, newTask, type Task } from './task.js';
 
 const DAY = 86_400_000_000;
+const RECEIVED = 1_000 * DAY;
 const dayOf = (micros: number) => Math.floor(micros / DAY);
 const completed = (time: number, data: object = {}, changes: Partial<LoggedEvent> = {}): LoggedEvent => ({
-  shard: 0, position: 1, id: 'a', source: 'erp', type: 'task.completed', deployment: 1, person: 7, actor: null, time, received: 100, data: { task: 't', taskKind: 'triage', ...data }, ...changes,
+  shard: 0, position: 1, id: 'a', source: 'erp', type: 'task.completed', deployment: 1, person: 7, actor: null, time, received: RECEIVED, data: { task: 't', taskKind: 'triage', ...data }, ...changes,
 });
 const invocation = (status: Invocation['status'], shown = status !== 'unseen'): Invocation => ({ ...newInvocation(1, 7, 'i'), task: 't', status, shown_at: shown ? 1 : null });
 
@@ -47,20 +48,29 @@ describe('a task', () => {
 
   it('takes back what an invocation no longer says', () => {
     const row = task(true, invocation('accepted'), invocation('undecided'));
-    aidTask(row, invocation('accepted'), -1, 101);
+    aidTask(row, invocation('accepted'), -1, RECEIVED + 1);
     expect(row).toMatchObject({ named: 1, used: 0, consulted: 1, aided: 'consulted' });
-    aidTask(row, invocation('undecided'), -1, 102);
-    expect(row).toMatchObject({ named: 0, used: 0, consulted: 0, aided: 'used', revised_at: 102 });
+    aidTask(row, invocation('undecided'), -1, RECEIVED + 2);
+    expect(row).toMatchObject({ named: 0, used: 0, consulted: 0, aided: 'used', revised_at: RECEIVED + 2 });
   });
 
   it('is as its latest completion says, by time, id and source, in any order', () => {
-    const latest = completed(2 * DAY, { aided: false, taskKind: 'letter', durationMs: 5 }, { id: 'b', source: 'x', received: 50 });
+    const latest = completed(2 * DAY, { aided: false, taskKind: 'letter', durationMs: 5 }, { id: 'b', source: 'x', received: RECEIVED - 50 });
     const others = [completed(DAY, { aided: true, durationMs: 9 }, { id: 'z' }), completed(2 * DAY, { aided: true }, { id: 'a', source: 'z' }), completed(2 * DAY, { aided: true }, { id: 'b', source: 'w' })];
     for (let turn = 0; turn < 4; turn++) {
       const row = newTask(1, 7, 't');
       const events = [...others.slice(0, turn), latest, ...others.slice(turn), latest];
       for (const event of events) mergeTask(row, event, dayOf);
-      expect(row).toMatchObject({ completed_at: 2 * DAY, day: 2, flag: false, task_kind: 'letter', duration_ms: 5, aided: 'none', revised_at: 100 });
+      expect(row).toMatchObject({ completed_at: 2 * DAY, day: 2, flag: false, task_kind: 'letter', duration_ms: 5, aided: 'none', revised_at: RECEIVED });
+    }
+  });
+
+  it('that claims to be completed tomorrow counts today, and stays the latest', () => {
+    for (const turn of [0, 1]) {
+      const row = newTask(1, 7, 't');
+      const events = [completed(3.2 * DAY, { taskKind: 'letter' }, { received: 2.5 * DAY }), completed(3 * DAY, {}, { received: 3 * DAY })];
+      for (const event of turn === 0 ? events : events.reverse()) mergeTask(row, event, dayOf);
+      expect(row).toMatchObject({ completed_at: 3.2 * DAY, day: 2, task_kind: 'letter' });
     }
   });
 

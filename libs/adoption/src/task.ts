@@ -5,7 +5,7 @@
  * host's own flag counts only when no invocation names the task.
  */
 import { type LoggedEvent, type Table } from '@foothold/event-log';
-import { byOf, type Invocation } from './invocation.js';
+import { byOf, dated, type Invocation } from './invocation.js';
 
 export type Aided = 'used' | 'consulted' | 'none';
 
@@ -51,7 +51,7 @@ export function mergeTask(row: Task, event: LoggedEvent, dayOf: (micros: number)
     const { taskKind, aided, durationMs } = event.data as { taskKind: string; aided?: boolean; durationMs?: number };
     row.completed_at = event.time;
     row.completed_by = by;
-    row.day = dayOf(event.time);
+    row.day = dayOf(dated(event));
     row.task_kind = taskKind;
     row.flag = aided ?? null;
     row.duration_ms = durationMs ?? null;

@@ -16,7 +16,7 @@ const invocationKey = ({ deployment, person, data }: LoggedEvent): string =>
   keyOf(invocationTable, { deployment, person, invocation: data['invocation'] } as Invocation);
 const taskKey = (deployment: number, person: number, task: string): string => keyOf(taskTable, { deployment, person, task } as Task);
 
-export const usageProjection: Projection = { name: 'usage', version: 1, tables: [invocationTable, taskTable, personDayTable], page: 10_000, fold };
+export const usageProjection: Projection = { name: 'usage', version: 2, tables: [invocationTable, taskTable, personDayTable], page: 10_000, fold };
 
 async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   const zone = (deployment: number) => timeZone((store.registration(deployment) as Registration).timeZone);

@@ -32,7 +32,7 @@ import { type Stretch } from './origin.js';
 import { USAGE_SHARDS } from './schema.js';
 
 /** One record of an origin: an event for a tenant, or why there is none. */
-export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string } | { refusal: Letter };
+export type Arrival = { tenant: string; event: UsageEvent; /** Of a trace that its sender sampled. */ traceparent?: string; /** How far its host's clock was behind; of a collector that measured it. */ skewMs?: number } | { refusal: Letter };
 
 /** What became of the records of one append. */
 export interface Outcome {
@@ -54,7 +54,7 @@ const DEADLOCK = '40P01';
 
 const EVENT_COLUMNS: Record<string, ColumnType> = {
   shard: 'int2', position: 'int8', id: 'uuid', source: 'int4', type: 'text', deployment: 'int4', person: 'int8',
-  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json',
+  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json', skew_ms: 'int8',
 };
 
 /** Of how many stored events one append remembers which trace they belong to. */
@@ -65,12 +65,14 @@ export interface Incoming {
   tenant: string;
   event: UsageEvent;
   traceparent?: string;
+  skewMs?: number;
   origin: number;
 }
 
 export interface Numbered {
   event: UsageEvent;
   traceparent: string | undefined;
+  skewMs: number | null;
   origin: number;
   tenant: string;
   tenantNumber: number;
@@ -166,9 +168,9 @@ export async function number(log: Log, events: Incoming[]): Promise<{ numbered: 
   const numbered: Numbered[] = [];
   const strangers: Incoming[] = [];
   for (const incoming of events) {
-    const { tenant, event, traceparent, origin } = incoming;
+    const { tenant, event, traceparent, skewMs = null, origin } = incoming;
     const known = identities.deployment(tenant, event.deployment);
-    if (known) numbered.push({ event, traceparent, origin, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
+    if (known) numbered.push({ event, traceparent, skewMs, origin, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
     else strangers.push(incoming);
   }
   while (!nameAll(log, numbered)) await learnNames(log, numbered);
@@ -259,8 +261,8 @@ interface Mark {
 
 /** The rows of these events, numbered on from the heads, which move along; marks are added to `marks`. */
 function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, marks: Mark[]): Generator<Value[]> {
-  const row: Value[] = new Array(12);
-  for (const { event, traceparent, origin, shard, source, deployment, person, actor } of items) {
+  const row: Value[] = new Array(13);
+  for (const { event, traceparent, skewMs, origin, shard, source, deployment, person, actor } of items) {
     const position = heads.get(shard)! + 1;
     heads.set(shard, position);
     if (traceparent !== undefined && marks.length < MARKED) marks.push({ shard, position, traceparent });
@@ -276,6 +278,7 @@ function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received
     row[9] = received;
     row[10] = origin;
     row[11] = event.data;
+    row[12] = skewMs;
     yield row;
   }
 }

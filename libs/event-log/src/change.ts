@@ -2,6 +2,7 @@
  * Lifecycle facts: what people decide about a deployment. One stream a deployment, in the log's lifecycle shard,
  * each fact at the version its command expected, with the registration it leads to written in the same transaction.
  */
+import { type Database } from '@foothold/platform';
 import { createHash } from 'node:crypto';
 import { wrongKey, type KeyCheck, type Log } from './identities.js';
 import { LIFECYCLE_SHARD } from './schema.js';
@@ -46,6 +47,18 @@ export async function stream(log: Log, tenant: string, deployment: string): Prom
 export async function streams(log: Log, tenant: string): Promise<Stream[]> {
   return log.database.query<Stream>(`${STREAM} order by d.id collate "C"`, [tenant]);
 }
+
+/** The tenants there are, in the order in which they were made. */
+export async function tenants(database: Database): Promise<string[]> {
+  return (await database.query<{ name: string }>('select name from tenant order by tenant')).map(({ name }) => name);
+}
+
+/** The facts of one type in the stream of a deployment, given by its number, in the stream's order. */
+export async function factsOf<Data>(query: <Row>(sql: string, values: unknown[]) => Promise<Row[]>, deployment: number, type: string): Promise<{ time: number; data: Data }[]> {
+  return query(FACTS, [deployment, type]);
+}
+
+const FACTS = `select (extract(epoch from time) * 1000000)::float8 as time, data from event where deployment = $1 and version is not null and type = $2 order by version`;
 
 /**
  * Adds facts to a deployment's stream, which must be at `expected`, and keeps `registration` as what they lead to.

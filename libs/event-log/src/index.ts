@@ -1,6 +1,6 @@
 /** The event log: append, change, read, project, rebuild. It knows no metric. */
 export { append, Fenced, shardOf, type Arrival, type Outcome } from './append.js';
-export { change, openTenant, strangeTenant, stream, streams, VersionConflict, type Fact, type Stream } from './change.js';
+export { change, factsOf, openTenant, strangeTenant, stream, streams, tenants, VersionConflict, type Fact, type Stream } from './change.js';
 export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
 export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';
@@ -13,4 +13,5 @@ export { adoptVersion, Overtaken, rebuild, type Rebuilt, type RebuildOptions } f
 export { lastReading, openDirectOrigins, reach, staleNumbering, strayCheckpoints } from './recovery.js';
 export { countLetters, expireLetters, redrive, redriveWaiting, sweepLetters, type LetterChoice, type Pace, type Redriven } from './redrive.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
+export { skewedSources, type SkewedSource } from './skew.js';
 export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';

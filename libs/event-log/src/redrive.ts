@@ -49,6 +49,14 @@ export interface Pace {
   most?: number;
 }
 
+/** How long work that nobody waits for goes on. */
+export interface Tending {
+  /** Called with each batch that is done. */
+  beat?: () => void;
+  /** Ends it between two batches. */
+  signal?: AbortSignal;
+}
+
 /** How many letters a choice finds that keep something to be judged anew. */
 export async function countLetters(log: Log, choice: LetterChoice): Promise<number> {
   const [row] = await log.database.query<{ count: number }>(`select count(*)::float8 as count from dead_letter where ${CHOSEN}`, valuesOf(choice, '0'));
@@ -81,17 +89,17 @@ export function redriveWaiting(log: Log, tenant: string, deployment: string, pac
  * @returns what became of those that were judged anew, and how many were sealed
  * @throws WrongInput where this process does not hold the key of every tenant
  */
-export async function sweepLetters(log: Log, keyCheck: KeyCheck, signal?: AbortSignal): Promise<Redriven & { sealed: number }> {
+export async function sweepLetters(log: Log, keyCheck: KeyCheck, tending: Tending = {}): Promise<Redriven & { sealed: number }> {
   const stranger = await strangeTenant((sql) => log.database.query(sql), keyCheck);
   if (stranger !== undefined) throw wrongKey(stranger);
-  const total = { ...nothing(), sealed: await sealPlain(log, signal) };
+  const total = { ...nothing(), sealed: await sealPlain(log, tending) };
   const versions = await log.database.query<{ tenant: string; type: string }>(VERSIONS);
   const choices: LetterChoice[] = [
     ...(await log.database.query<{ tenant: string; deployment: string }>(REGISTERED)).map((found) => ({ ...found, kind: 'quarantined' as const, field: UNREGISTERED })),
     ...versions.filter(({ type }) => readType(type).kind === 'known').map((found) => ({ ...found, kind: 'quarantined' as const, field: 'type' })),
   ];
   for (const choice of choices) {
-    const outcome = await redrive(log, choice, signal ? { signal } : {});
+    const outcome = await redrive(log, choice, { ...tending, progress: () => tending.beat?.() });
     for (const field of Object.keys(outcome) as (keyof Redriven)[]) total[field] += outcome[field];
   }
   return total;
@@ -102,7 +110,7 @@ export async function sweepLetters(log: Log, keyCheck: KeyCheck, signal?: AbortS
  * @param tenant whose, with those that name none; null: everybody's
  * @returns how many, by kind
  */
-export async function expireLetters(log: Log, before: string, tenant: string | null = null, signal?: AbortSignal): Promise<LetterCounts> {
+export async function expireLetters(log: Log, before: string, tenant: string | null = null, { beat, signal }: Tending = {}): Promise<LetterCounts> {
   const total = { rejected: 0, quarantined: 0 };
   for (let count = BATCH; count === BATCH && !signal?.aborted; ) {
     const gone = await retried(log, async (client) => {
@@ -112,6 +120,7 @@ export async function expireLetters(log: Log, before: string, tenant: string | n
       return rows;
     });
     for (const { kind } of gone) total[kind]++;
+    beat?.();
     count = gone.length;
   }
   return total;
@@ -215,7 +224,7 @@ async function close(client: PoolClient, moved: (Taken & { fate: Fate })[]): Pro
   await client.query(MOVE, [[...counts.keys()], ...(['stored', 'duplicate', 'rejected', 'quarantined', 'redriven'] as const).map((field) => all.map((of) => of[field]))]);
 }
 
-async function sealPlain(log: Log, signal?: AbortSignal): Promise<number> {
+async function sealPlain(log: Log, { beat, signal }: Tending): Promise<number> {
   let total = 0;
   for (let count = BATCH; count === BATCH && !signal?.aborted; total += count) {
     count = await log.database.transaction(async (client) => {
@@ -223,6 +232,7 @@ async function sealPlain(log: Log, signal?: AbortSignal): Promise<number> {
       await client.query(SEAL, [rows.map(({ letter }) => letter), rows.map(({ tenant, payload }) => closed(log, tenant, payload))]);
       return rows.length;
     });
+    beat?.();
   }
   return total;
 }

@@ -168,4 +168,11 @@ comment on column origin.expired_rejected is 'of those counted as rejected, lett
 comment on column origin.expired_quarantined is 'of those counted as quarantined, letters that were kept for their time and deleted';
 `,
   },
+  {
+    name: 'ClockSkew1790000000008',
+    sql: `
+alter table event add column skew_ms bigint;
+comment on column event.skew_ms is 'by how many milliseconds the clock of the host was behind the collector''s when it sent this (negative: ahead), where that was more than two minutes; evidence only, nothing is corrected by it';
+`,
+  },
 ];

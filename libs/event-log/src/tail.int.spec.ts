@@ -26,7 +26,7 @@ describe('a tail', () => {
     expect(arrived).toEqual([
       {
         outcome: 'stored', received: expect.any(Number), time: MOMENT + 2, type: 'result.accepted', id: id(2), source: 'erp',
-        person: person('one').slice(0, 6), actor: person('two').slice(0, 6), data: { invocation: 'i-2', changed: 0.25 },
+        person: person('one').slice(0, 6), actor: person('two').slice(0, 6), skewMs: null, data: { invocation: 'i-2', changed: 0.25 },
       },
     ]);
     expect(arrived[0]!.received).toBeGreaterThanOrEqual(before);

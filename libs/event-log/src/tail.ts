@@ -24,6 +24,8 @@ export interface ArrivedEvent {
   /** The beginning of a pseudonym, enough to tell people apart on a screen; null where there is nobody, or nobody any more. */
   person: string | null;
   actor: string | null;
+  /** How far its host's clock was behind (negative: ahead), where that was more than two minutes. */
+  skewMs: number | null;
   data: Record<string, unknown>;
 }
 
@@ -135,7 +137,7 @@ const HEADS = `select shard, position::float8 from head where shard < ${USAGE_SH
 const LAST_LETTER = `select coalesce(max(dead_letter), 0)::float8 as last from dead_letter`;
 
 /** By shard the last position received before a moment, found by halving: low was received before it, high was not. */
-const SHARDS_BEFORE = `
+export const SHARDS_BEFORE = `
 with recursive halving as (
   select shard, 0::int8 as low, position + 1 as high from head where shard < ${USAGE_SHARDS}
   union all
@@ -158,7 +160,7 @@ select low::float8 as last from halving where high - low = 1`;
 
 const EVENTS = `
 select 'stored' as outcome, ${MICROS('e.received')} as received, ${MICROS('e.time')} as time, e.type, e.id, s.name as source,
-       ${SHORT('p.pseudonym')} as person, ${SHORT('a.pseudonym')} as actor, e.data
+       ${SHORT('p.pseudonym')} as person, ${SHORT('a.pseudonym')} as actor, e.skew_ms::float8 as "skewMs", e.data
   from unnest($1::int2[], $2::int8[], $3::int8[]) as moved(shard, low, high)
   cross join lateral (select * from event where shard = moved.shard and position > moved.low and position <= moved.high order by position limit ${PAGE}) e
   join source s using (source) left join person p on p.person = e.person left join person a on a.person = e.actor

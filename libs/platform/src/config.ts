@@ -147,7 +147,7 @@ export const SETTINGS = {
   } as Setting<string>,
   FOOTHOLD_PORT: {
     meaning: 'the port this process listens on for HTTP (events, questions, /health/live, /health/ready, /metrics); 0 for any that is free',
-    default: '7070 for collector and api; recorder and projector alone listen only where it is set',
+    default: '7070 for collector and api; recorder, projector and sentinel alone listen only where it is set',
     read: (given) => {
       if (!given) return null;
       if (!/^\d{1,5}$/.test(given) || Number(given) > 65_535) throw new Unfit('is no port', 'write a number from 0 to 65535');

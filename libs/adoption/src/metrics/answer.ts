@@ -4,6 +4,7 @@
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
 import { WrongInput, type Answer, type AnswerRow, type Dimension, type Grain } from '@foothold/contract';
+import { learnedWindows } from '../decision-window.js';
 import { dayText } from '../local-day.js';
 import { type Registration } from '../registration.js';
 import { activePeopleRows } from './active-people.js';
@@ -49,8 +50,9 @@ export interface Prepared {
 
 /**
  * Prepares the answer to a question. Small groups are not hidden at this depth.
- * The stamp names the question, the definition, how far everything is complete, and the rows that the answer reads: how
- * many, and the sum of the moments at which each was last changed. It is read first, so an answer is never older than it.
+ * The stamp names the question, the definition, how far everything is complete, how often windows were learned, and the rows
+ * that the answer reads: how many, and the sum of the moments at which each was last changed. It is read first, so an answer
+ * is never older than it.
  * @throws WrongInput where the range is too long.
  */
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
@@ -69,18 +71,19 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
   const range: Range = { deployment: subject.deployment, grain, by, from, to, fromText: dayText(from), toText: dayText(to) };
+  const learned = metric.id === 'trust.abandonment' ? await learnedWindows(query, subject.deployment) : [];
   const [read] = await query<{ revised: number | null; rows: string; moments: string | null }>(
     `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, count(*)::text as rows, sum(extract(epoch from revised_at))::text as moments
        from person_day where deployment = $1 and day between $2::date - ${READ_BEFORE} and $3::date`,
     [range.deployment, range.fromText, range.toText],
   );
   return {
-    stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
+    stamp: JSON.stringify([...stamp, learned.length, read!.rows, read!.moments]),
     answer: async () => {
       const rows =
         metric.id === 'adoption.active_people'
           ? await activePeopleRows(query, range)
-          : await ratioRows(query, metric.id, range, subject.registration.taskKinds, subject.completeThrough);
+          : await ratioRows(query, metric.id, range, subject.registration.taskKinds, subject.completeThrough, learned);
       return { ...head, revisedAt: iso(read!.revised), rows: rows.map((row) => ({ ...row, suppressed: false })) };
     },
   };

@@ -1,6 +1,6 @@
 /** The stretches of time a range is cut into. Weeks are ISO weeks; the first and last are clipped to the range. */
 import { type Grain } from '@foothold/contract';
-import { dayText } from '../local-day.js';
+import { dayText, mondayOf } from '../local-day.js';
 import { type Range } from './answer.js';
 
 /** SQL that gives the first day of the bucket of `day`; for `all`, the range's first day ($2). */
@@ -33,7 +33,7 @@ export function buckets(range: Range): Bucket[] {
 function firstDay({ grain, from }: Range, day: number): number {
   if (grain === 'all') return from;
   if (grain === 'day') return day;
-  if (grain === 'week') return day - ((((day + 3) % 7) + 7) % 7); // 1970-01-01 was a Thursday; days before it are negative
+  if (grain === 'week') return mondayOf(day);
   const date = new Date(day * 86_400_000);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / 86_400_000;
 }

@@ -87,7 +87,7 @@ export const CATALOGUE: readonly MetricDeclaration[] = [
     },
     grains: GRAINS,
     dimensions: DIMENSIONS,
-    watchOut: 'The window is 24 hours until one is learned. A late decision always wins, so recent days fall. Explicit abandonment is not in undecided.',
-    version: 1,
+    watchOut: 'The window is the task kind’s own: the time within which 99 in 100 of its decisions came, learned each week from the 13 weeks before and held for results shown from then on; at least 15 minutes, and 24 hours until 100 decisions have taught one. A late decision always wins, so recent days fall. Explicit abandonment is not in undecided.',
+    version: 2,
   },
 ];

@@ -3,10 +3,11 @@
  * People behave alike from one result to the next, so intervals are clustered by person: the query gives, for each
  * cell, the sums over people of x, y, x², xy and y², from which a ratio's linearised variance follows.
  */
-import { timeText, type Dimension } from '@foothold/contract';
+import { type Dimension } from '@foothold/contract';
 import { clusteredRatio, meanOfShares } from '@foothold/statistics';
 import { type Query, type Range, type Row } from './answer.js';
 import { bucketSql, buckets } from './bucket.js';
+import { joinWaiting, waiting } from './waiting.js';
 
 interface Variant {
   /** SQL over a person's sums in one cell. */
@@ -61,8 +62,6 @@ export const RATIOS: Record<string, Ratio> = {
 };
 /** Variants that depend on how long ago a result was shown. */
 const DATED = new Set(['all', 'pending', 'soft', 'confirmed']);
-/** Microseconds a result may wait for a decision before it counts as left: until a window is learned. */
-const WINDOW = 24 * 3_600_000_000;
 
 interface Sums {
   n: number;
@@ -75,8 +74,8 @@ interface Sums {
   squares: number;
 }
 
-/** Rows of a ratio metric; `completeThrough` in microseconds decides what is pending. */
-export async function ratioRows(query: Query, id: string, range: Range, taskKinds: string[] | null, completeThrough: number | null): Promise<Row[]> {
+/** Rows of a ratio metric; of trust.abandonment, `completeThrough` (microseconds) and the windows learned decide what is pending. */
+export async function ratioRows(query: Query, id: string, range: Range, taskKinds: string[] | null, completeThrough: number | null, learned: Parameters<typeof waiting>[0]): Promise<Row[]> {
   const ratio = RATIOS[id]!;
   const dated = id === 'trust.abandonment';
   const names = Object.keys(ratio.variants);
@@ -84,12 +83,11 @@ export async function ratioRows(query: Query, id: string, range: Range, taskKind
   const ours = columns.join(', ');
   const values: unknown[] = [range.deployment, range.fromText, range.toText];
   const eligible = id === 'adoption.coverage' && taskKinds ? `and task_kind = any($${values.push(taskKinds)})` : '';
-  const waiting = dated
+  const undecided = dated
     ? `left join (select ${bucketSql(range.grain, 'day')} as bucket, ${range.by.map((dimension) => `${UNDECIDED_BY[dimension]} as ${dimension}, `).join('')}
-           person, count(*) filter (where shown_at >= $${values.push(instant(completeThrough, 1))}::timestamptz) as pending,
-           count(*) filter (where shown_at < $${values.length}::timestamptz) as soft
-         from invocation where deployment = $1 and day between $2::date and $3::date and status = 'undecided'
-           and shown_at >= $${values.push(instant(completeThrough, 3))}::timestamptz
+           person, count(*) filter (where shown_at >= pending_since) as pending, count(*) filter (where shown_at < pending_since) as soft
+         from invocation ${joinWaiting(waiting(learned, completeThrough), values)}
+         where deployment = $1 and day between $2::date and $3::date and status = 'undecided'
          group by ${ours}, person) w using (${ours}, person)`
     : '';
   const person = `
@@ -97,7 +95,7 @@ export async function ratioRows(query: Query, id: string, range: Range, taskKind
            ${ratio.sums.map((counter) => `sum(${counter})::float8 as ${counter}`).join(', ')}
       from person_day where deployment = $1 and day between $2::date and $3::date ${eligible} group by ${ours}, person`;
   const shares = `select ${ours}, person, ${names.map((name, i) => `(${ratio.variants[name]!.x}) as x${i}, (${ratio.variants[name]!.y}) as y${i}`).join(', ')}
-    from (select p.*${dated ? ', coalesce(pending, 0)::float8 as pending, coalesce(soft, 0)::float8 as soft' : ''} from (${person}) p ${waiting}) p`;
+    from (select p.*${dated ? ', coalesce(pending, 0)::float8 as pending, coalesce(soft, 0)::float8 as soft' : ''} from (${person}) p ${undecided}) p`;
   // Fractions are added in the order of their size, not as they come: the same facts give the same answer to the last digit.
   const fractions = (i: number) => `, sum(x${i} / nullif(y${i}, 0) order by x${i} / nullif(y${i}, 0)) as shares${i}, sum((x${i} / nullif(y${i}, 0)) ^ 2 order by x${i} / nullif(y${i}, 0)) as squares${i}`;
   const sums = names.map((name, i) => `count(*) filter (where y${i} > 0)::float8 as n${i}, sum(x${i}) as x${i}, sum(y${i}) as y${i}, sum(x${i} * x${i}) as xx${i},
@@ -129,11 +127,6 @@ const UNDECIDED_BY: Record<Dimension, string> = {
   task_kind: `coalesce(task_kind, '')`, surface: `coalesce(surface, '')`, initiative: `coalesce(initiative, '')`,
   model: `coalesce(shown_model, started_model, '')`, release: `coalesce(shown_release, started_release, '')`,
 };
-
-/** The moment `windows` before completeThrough, as Postgres reads it to the microsecond; where nothing is complete, everything waits. */
-function instant(completeThrough: number | null, windows: number): string {
-  return completeThrough === null ? '-infinity' : timeText(Math.floor(completeThrough - windows * WINDOW));
-}
 
 async function reasonSums(query: Query, range: Range): Promise<Record<string, string | number | null>[]> {
   const ours = ['bucket', ...range.by].join(', ');
