@@ -73,11 +73,11 @@ describe('a closed week', () => {
   });
 
   it('leaves out, and counts, decisions whose time nobody measured', async () => {
-    await keep([...decided(100, 'letter', () => 20 * MINUTE), ...decided(7, 'letter', () => -5 * MINUTE, W13.first + 500 * MINUTE)]);
+    await keep([...decided(100, 'letter', (i) => (i + 1) * HOUR), ...decided(120, 'letter', () => -5 * MINUTE, W13.first + 500 * MINUTE)]);
     await store(log, Array.from({ length: 9 }, (_, i) => resultOf({ invocation: `untold-${i}`, taskKind: 'letter', shownAt: W13.first, took: 90 * HOUR }).filter(({ type }) => type !== 'result.shown')).flat());
     await completeAt(log, W13.end);
     await learn();
-    expect((await facts())[0]!.data.windows).toEqual([{ taskKind: 'letter', windowMs: 20 * 60_000, decided: 100, backwards: 7, untold: 9 }]);
+    expect((await facts())[0]!.data.windows).toEqual([{ taskKind: 'letter', windowMs: 99 * 3_600_000, decided: 100, backwards: 120, untold: 9 }]);
   });
 
   it('ends by the local calendar, clock change and all: a microsecond before, the week before is the last', async () => {
