@@ -29,8 +29,9 @@ afterEach(async () => {
 });
 
 /** Sends batches, one at a time and to each of the collectors in turn, until it is told to stop; what is not acknowledged is sent again. */
-function keepSending(released: Released, collectors: Serving[]): { acknowledged: string[]; stop(): Promise<void> } {
+function keepSending(released: Released, collectors: Serving[]): { acknowledged: string[]; last(): string; stop(): Promise<void> } {
   const acknowledged: string[] = [];
+  let last = 'nothing yet';
   let stopping = false;
   const work = async () => {
     for (let n = 0; !stopping; n++) {
@@ -39,8 +40,8 @@ function keepSending(released: Released, collectors: Serving[]): { acknowledged:
       for (let taken = false; !taken; ) {
         const { url } = collectors[n % collectors.length]!;
         const response = await fetch(`${url}/v1/events`, { method: 'POST', headers: { authorization: `Bearer ${released.writeKey}`, 'content-type': 'application/cloudevents-batch+json' }, body: JSON.stringify(events) });
-        const answer = await response.text();
-        if (response.status !== 202 && response.status !== 503) throw new Error(`a collector answered ${response.status}: ${answer}`);
+        last = `${response.status} ${await response.text()}`;
+        if (response.status !== 202 && response.status !== 503) throw new Error(`a collector answered ${last}`);
         taken = response.status === 202;
       }
       acknowledged.push(...ids);
@@ -48,7 +49,7 @@ function keepSending(released: Released, collectors: Serving[]): { acknowledged:
   };
   const running = work();
   running.catch(() => undefined); // told by stop
-  return { acknowledged, stop: () => ((stopping = true), running) };
+  return { acknowledged, last: () => last, stop: () => ((stopping = true), running) };
 }
 
 /** A `verify` in which everything is accounted for, and nothing of a kind beyond what the release held but `stored`. */
@@ -95,7 +96,7 @@ it('an installation of the version before goes on while it is upgraded, and hold
   const sending = keepSending(released, collectors);
   const furtherBatches = async () => {
     const { length } = sending.acknowledged;
-    await until('it goes on', () => sending.acknowledged.length >= length + STEADY * BATCH);
+    await until('it goes on', () => sending.acknowledged.length >= length + STEADY * BATCH, () => `, the last answer was ${sending.last()}`);
   };
   await furtherBatches();
 
