@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.foothold/', 'deploy/kafka/libs/', 'deploy/kafka/data/'] },
+  { ignores: ['dist/', 'node_modules/', '.foothold/', 'deploy/kafka/libs/', 'deploy/kafka/data/', 'test/fixtures/released/*/'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],

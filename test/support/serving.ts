@@ -10,9 +10,9 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts these roles and waits until they listen. */
-export async function startServing(roles: string, settings: Record<string, string>): Promise<Serving> {
-  const running = startFoothold(['--roles', roles], { FOOTHOLD_PORT: '0', ...settings }, STANDALONE);
+/** Starts these roles, of this version or of another's program, and waits until they listen. */
+export async function startServing(roles: string, settings: Record<string, string>, program = STANDALONE): Promise<Serving> {
+  const running = startFoothold(['--roles', roles], { FOOTHOLD_PORT: '0', ...settings }, program);
   const log = () => running.said.stdout + running.said.stderr;
   const address = () => /"url":"(http:[^"]+)"/.exec(log())?.[1];
   let over = false;

@@ -1,4 +1,4 @@
-/** The read tables. They can be thrown away and folded anew from the log. */
+/** The read tables. They can be thrown away and folded anew from the log. Migrations expand, and contract a version later at the earliest (see Migration). */
 import { type Migration } from '@foothold/platform';
 import { COUNTERS } from './person-day.js';
 

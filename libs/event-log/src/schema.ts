@@ -2,6 +2,7 @@
  * The tables of the log. `event` is the truth: 16 usage shards (0-15) and one of lifecycle facts (16),
  * each numbered without holes from its row in `head`. Everything else here is how the log is written to
  * (origin, dead_letter), named by (tenant, source, deployment, person) and read from (checkpoint).
+ * Migrations expand, and contract a version later at the earliest (see Migration).
  */
 import { type Migration } from '@foothold/platform';
 
@@ -126,6 +127,7 @@ comment on column checkpoint.seen is 'by origin, the last moment up to which thi
   },
   {
     name: 'DirectOrigins1790000000004',
+    contracts: 'the check of kind is replaced by one that allows more',
     sql: `
 alter table origin drop constraint origin_kind_check, add constraint origin_kind_check check (kind in ('kafka', 'file', 'direct'));
 comment on table origin is 'one row a Kafka partition, a reading of a file or a process that hands records over directly: the fence that lets each of its records in once, and the ledger of what became of them';

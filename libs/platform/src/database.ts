@@ -9,10 +9,18 @@ import { errorText } from './errors.js';
 
 export type { PoolClient } from 'pg';
 
-/** One step of the schema, applied once, in the order of its name's trailing number (milliseconds, as TypeORM wants it). */
+/**
+ * One step of the schema, applied once, in the order of its name's trailing number (milliseconds, as TypeORM wants it).
+ *
+ * A migration only expands: tables, indexes, columns that may be null or have a default. While it runs, and until the last
+ * of them is replaced, processes of the version before work on the new schema. What nobody of that version uses any more may
+ * be taken away; such a migration says so in `contracts`, and test/migrations.int.spec.ts lets no other do it.
+ */
 export interface Migration {
   name: string;
   sql: string;
+  /** Why what it takes away or forbids is missed by no process of the version before. */
+  contracts?: string;
 }
 
 export interface DatabaseOptions {
