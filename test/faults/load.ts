@@ -1,0 +1,185 @@
+/**
+ * The hosts: they send what was drawn, over HTTP and with their own Kafka clients, and keep a list of what was
+ * acknowledged. An honest client sends the same again, under the same ids, until it has an answer; some give up.
+ * Arrives: a plan. Leaves: what of each record is certain. Next is `oracle`, which holds the log against it.
+ */
+import { type Kafka, Partitioners, type Producer } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Fate, type LoadRecord, drawLoad } from '../support/usage-load.js';
+import { seeded } from '../support/seeded.js';
+import { type Plan } from './schedule.js';
+
+/** A record and what its sender knows of it. */
+export interface Sent {
+  /** What it is by itself; which of two bodies with one id comes first is not known. */
+  fate: Fate;
+  /** Null where nobody can read it. */
+  value: string | null;
+  partition: number;
+  key: string;
+  /** How often it was acknowledged. */
+  acks: number;
+  /** How often it may have arrived at most. */
+  copies: number;
+}
+
+interface Piece {
+  /** Milliseconds after the beginning; null: held back for what comes late. */
+  at: number | null;
+  way: 'http' | 'kafka';
+  records: Sent[];
+  /** Its sender tries once only. */
+  givesUp: boolean;
+}
+
+const POISON = ['not json', null, '', '[]', '{"specversion":"1.0"', '\u0000\u0001'];
+/** What the collector's producer may write at most of one message: once, and again at each retry. */
+const COPIES = 4;
+const LANES = 3;
+/** How long a client waits for an answer: longer than the collector waits for Kafka. */
+const PATIENCE_MS = 7_000;
+
+export interface Ways {
+  /** Where events are sent, one of them each time. */
+  urls: () => string[];
+  key: string;
+  kafka: Kafka;
+  /** The topic that hosts with a Kafka client write; undefined where there is no Kafka. */
+  topic: string | undefined;
+}
+
+export class Hosts {
+  readonly sent: Sent[] = [];
+  /** What answers said that they should not have. */
+  readonly wrong: string[] = [];
+  /** How often a collector said that it could not take what was sent. */
+  refusals = 0;
+  private readonly pieces: Piece[];
+  private producer: Promise<Producer> | undefined;
+  /** For a topic that will be made anew. */
+  private readonly forFill: Piece[];
+
+  constructor(
+    plan: Plan,
+    private readonly ways: Ways,
+  ) {
+    const draw = seeded(plan.seed ^ 0x5eed);
+    const load = drawLoad(plan.seed, [{ records: plan.events }], plan.partitions, plan.people).rounds[0]!;
+    const records = load.map((record): Sent => ({ ...named(record), acks: 0, copies: 0 }));
+    this.pieces = [];
+    while (records.length > 0) {
+      const foreign = plan.kafka && draw.next() < 0.3;
+      const piece = records.splice(0, 1 + draw.below(draw.next() < 0.3 ? 80 : 15));
+      // Another partitioner: it knows nothing of deployments and people.
+      if (foreign) for (const record of piece) record.partition = draw.below(plan.partitions);
+      if (foreign && draw.next() < 0.3) piece.push({ fate: 'rejected', value: POISON[draw.below(POISON.length)]!, partition: draw.below(plan.partitions), key: 'poison', acks: 0, copies: 0 });
+      this.pieces.push({ at: draw.next() < 0.2 ? null : draw.below(plan.window), way: foreign ? 'kafka' : 'http', records: piece, givesUp: draw.next() < 0.05 });
+      this.sent.push(...piece);
+    }
+    this.forFill = plan.faults.some(({ kind }) => kind === 'topic made anew') ? this.pieces.filter(({ at, way }) => at === null && way === 'kafka') : [];
+  }
+
+  /** Sends what has a time, at that time. */
+  async send(): Promise<void> {
+    const began = Date.now();
+    const timed = this.pieces.filter(({ at }) => at !== null).sort((one, other) => one.at! - other.at!);
+    await this.lanes(async () => {
+      for (let piece = timed.shift(); piece; piece = timed.shift()) {
+        await sleep(Math.max(0, began + piece.at! - Date.now()));
+        await this.deliver(piece);
+      }
+    });
+  }
+
+  /** Sends what was held back, a piece at a time while `waiting` says that something waits for it, and then the rest. */
+  async sendRest(waiting: () => boolean): Promise<void> {
+    const rest = this.pieces.filter((piece) => piece.at === null && !this.forFill.includes(piece));
+    for (const deadline = Date.now() + 15_000; waiting() && Date.now() < deadline; ) {
+      // Nothing new to write any more: what is known is asked for, and moves the fence, but is copied nowhere.
+      const piece = rest.length > 1 ? rest.shift() : undefined;
+      await Promise.all([piece && this.deliver(piece), sleep(60)]);
+    }
+    await this.lanes(async () => {
+      for (let piece = rest.shift(); piece; piece = rest.shift()) await this.deliver(piece);
+    });
+  }
+
+  /** Sends again what was acknowledged long ago. @returns how many records */
+  async again(share: number): Promise<number> {
+    const known = this.pieces.filter(({ records }) => records.every(({ acks }) => acks > 0));
+    const chosen = known.slice(0, Math.max(1, Math.floor(known.length * share)));
+    for (const piece of chosen) await this.deliver({ ...piece, givesUp: false });
+    return chosen.reduce((sum, { records }) => sum + records.length, 0);
+  }
+
+  /** Writes new events and known ones to a topic that was made anew. @returns how many records */
+  async fill(known: number): Promise<number> {
+    const pieces = [...this.forFill, { at: null, way: 'kafka' as const, records: this.sent.filter(({ acks }) => acks > 0).slice(0, known), givesUp: false }];
+    for (const piece of pieces) await this.deliver({ ...piece, givesUp: false });
+    return pieces.reduce((sum, { records }) => sum + records.length, 0);
+  }
+
+  async close(): Promise<void> {
+    await (await this.producer?.catch(() => undefined))?.disconnect();
+  }
+
+  private async lanes(lane: () => Promise<void>): Promise<void> {
+    await Promise.all(Array.from({ length: LANES }, lane));
+  }
+
+  private async deliver(piece: Piece): Promise<void> {
+    const deadline = Date.now() + 60_000;
+    for (let attempt = 0; ; attempt++) {
+      if (await (piece.way === 'http' ? this.post(piece.records, attempt) : this.produce(piece.records))) break;
+      if (piece.givesUp) return;
+      if (Date.now() > deadline) throw new Error(`${piece.records.length} events were not taken (${piece.way}) within 60 s`);
+      await sleep(100 + 300 * Math.random());
+    }
+    for (const record of piece.records) record.acks++;
+  }
+
+  private async post(records: Sent[], attempt: number): Promise<boolean> {
+    const urls = this.ways.urls();
+    for (const record of records) record.copies += COPIES;
+    try {
+      const response = await fetch(`${urls[(attempt + records.length) % urls.length]}/v1/events`, {
+        method: 'POST', body: `[${records.map(({ value }) => value).join(',')}]`, signal: AbortSignal.timeout(PATIENCE_MS),
+        headers: { 'content-type': 'application/cloudevents-batch+json', authorization: `Bearer ${this.ways.key}` },
+      });
+      const answer = (await response.json()) as { accepted: number; refused: { index: number }[] };
+      if (response.status === 503) this.refusals++;
+      else if (response.status !== 202) this.wrong.push(`a collector answered ${response.status}: ${JSON.stringify(answer)}`);
+      if (response.status !== 202) return false;
+      const refused = records.flatMap(({ fate }, i) => (fate === 'rejected' ? [i] : []));
+      if (answer.refused.map(({ index }) => index).join() !== refused.join() || answer.accepted !== records.length - refused.length) this.wrong.push(`of ${records.length} events those at ${refused.join()} should have been refused: ${JSON.stringify(answer)}`);
+      return true;
+    } catch {
+      return false; // no answer, or half of one
+    }
+  }
+
+  private async produce(records: Sent[]): Promise<boolean> {
+    for (const record of records) record.copies++;
+    try {
+      const producer = await (this.producer ??= this.connect());
+      await producer.send({ topic: this.ways.topic!, acks: -1, messages: records.map(({ key, value, partition }) => ({ key, value, partition })) });
+      return true;
+    } catch {
+      await this.close().catch(() => undefined);
+      this.producer = undefined;
+      return false;
+    }
+  }
+
+  private async connect(): Promise<Producer> {
+    const producer = this.ways.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, retry: { retries: 0 } });
+    await producer.connect();
+    return producer;
+  }
+}
+
+/** Some events have a name of their host's own in place of a UUIDv7; the same one wherever they come again. */
+function named({ id, fate, value, partition, key }: LoadRecord): Omit<Sent, 'acks' | 'copies'> {
+  const own = id.endsWith('0') || id.endsWith('7');
+  return { fate, partition, key, value: own ? value.replace(`"id":"${id}"`, `"id":"erp:${id}:1"`) : value };
+}
