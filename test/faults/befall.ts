@@ -59,8 +59,12 @@ const DOINGS: Record<Kind, Doing> = {
   'backends terminated': async (world, { which }) => {
     const sql = `select pg_terminate_backend(pid) as ended from (select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
       and application_name like 'foothold %' order by hashtext(pid::text || $1) limit $2) chosen`;
-    const rows = await ask<{ ended: boolean }>(world.url, sql, [String(which), 1 + which]);
-    return need(rows.some(({ ended }) => ended), `${rows.filter(({ ended }) => ended).length} backends`);
+    let ended = 0;
+    await until(async () => {
+      ended += (await ask<{ ended: boolean }>(world.url, sql, [String(which), 1 + which])).filter((row) => row.ended).length;
+      return ended > 0;
+    }, 'a backend');
+    return `${ended} backends`;
   },
   'wire to Postgres late': (world, fault) => late(world, fault, (worker) => world.databaseLinks.get(worker)!),
   'wire to Postgres reset': (world, fault) => reset(world, fault, (worker) => world.databaseLinks.get(worker)!),
@@ -71,12 +75,12 @@ const DOINGS: Record<Kind, Doing> = {
   'wire from the client late': (world, fault) => late(world, atCollector(fault), (worker) => world.clientLinks.get(worker)!),
   'wire from the client reset': (world, fault) => reset(world, atCollector(fault), (worker) => world.clientLinks.get(worker)!),
   'wire from the client half-open': (world, fault) => halfOpen(world, atCollector(fault), (worker) => world.clientLinks.get(worker)!),
-  'acknowledgements lost': async (world, { which, ms }) => {
+  'acknowledgements lost': async (world, { which }) => {
     const link = world.clientLinks.get(world.worker('collector', which))!;
+    const before = link.lost;
     link.set('deaf');
-    await sleep(Math.min(ms, 600));
-    link.heal();
-    return need(link.lost > 0, `${link.lost} answers did not arrive`);
+    await until(() => link.lost > before, 'an answer to lose').finally(() => link.heal());
+    return `${link.lost - before} answers did not arrive`;
   },
   'recorder joins and leaves': async (world, { ms }) => {
     const worker = world.fleet.add('recorder');

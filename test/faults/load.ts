@@ -24,8 +24,8 @@ export interface Sent {
 }
 
 interface Piece {
-  /** Milliseconds after the beginning; null: held back for what comes late. */
-  at: number | null;
+  /** Milliseconds after the beginning, or held back: for what comes late, for a topic that will be made anew, for what waits. */
+  at: number | 'late' | 'anew' | 'spare';
   way: 'http' | 'kafka';
   records: Sent[];
   /** Its sender tries once only. */
@@ -36,6 +36,8 @@ const POISON = ['not json', null, '', '[]', '{"specversion":"1.0"', '\u0000\u000
 /** What the collector's producer may write at most of one message: once, and again at each retry. */
 const COPIES = 4;
 const LANES = 3;
+/** Records that are sent only while something waits for traffic. */
+const SPARE = 240;
 /** How long a client waits for an answer: longer than the collector waits for Kafka. */
 const PATIENCE_MS = 7_000;
 
@@ -49,59 +51,60 @@ export interface Ways {
 }
 
 export class Hosts {
-  readonly sent: Sent[] = [];
+  private readonly all: Sent[] = [];
   /** What answers said that they should not have. */
   readonly wrong: string[] = [];
   /** How often a collector said that it could not take what was sent. */
   refusals = 0;
   private readonly pieces: Piece[];
   private producer: Promise<Producer> | undefined;
-  /** For a topic that will be made anew. */
-  private readonly forFill: Piece[];
 
   constructor(
     plan: Plan,
     private readonly ways: Ways,
   ) {
     const draw = seeded(plan.seed ^ 0x5eed);
-    const load = drawLoad(plan.seed, [{ records: plan.events }], plan.partitions, plan.people).rounds[0]!;
+    const load = drawLoad(plan.seed, [{ records: plan.events + SPARE }], plan.partitions, plan.people).rounds[0]!;
     const records = load.map((record): Sent => ({ ...named(record), acks: 0, copies: 0 }));
+    const anew = plan.faults.some(({ kind }) => kind === 'topic made anew');
     this.pieces = [];
     while (records.length > 0) {
+      const spare = records.length <= SPARE;
       const foreign = plan.kafka && draw.next() < 0.3;
-      const piece = records.splice(0, 1 + draw.below(draw.next() < 0.3 ? 80 : 15));
+      const piece = records.splice(0, spare ? 2 : 1 + draw.below(draw.next() < 0.3 ? 80 : 15));
       // Another partitioner: it knows nothing of deployments and people.
       if (foreign) for (const record of piece) record.partition = draw.below(plan.partitions);
       if (foreign && draw.next() < 0.3) piece.push({ fate: 'rejected', value: POISON[draw.below(POISON.length)]!, partition: draw.below(plan.partitions), key: 'poison', acks: 0, copies: 0 });
-      this.pieces.push({ at: draw.next() < 0.2 ? null : draw.below(plan.window), way: foreign ? 'kafka' : 'http', records: piece, givesUp: draw.next() < 0.05 });
-      this.sent.push(...piece);
+      const late = draw.next() < 0.2;
+      this.pieces.push({ at: spare ? 'spare' : !late ? draw.below(plan.window) : anew && foreign ? 'anew' : 'late', way: foreign ? 'kafka' : 'http', records: piece, givesUp: draw.next() < 0.05 });
+      this.all.push(...piece);
     }
-    this.forFill = plan.faults.some(({ kind }) => kind === 'topic made anew') ? this.pieces.filter(({ at, way }) => at === null && way === 'kafka') : [];
+  }
+
+  /** What was sent, at least once. */
+  get sent(): Sent[] {
+    return this.all.filter(({ copies }) => copies > 0);
   }
 
   /** Sends what has a time, at that time. */
   async send(): Promise<void> {
     const began = Date.now();
-    const timed = this.pieces.filter(({ at }) => at !== null).sort((one, other) => one.at! - other.at!);
-    await this.lanes(async () => {
-      for (let piece = timed.shift(); piece; piece = timed.shift()) {
-        await sleep(Math.max(0, began + piece.at! - Date.now()));
-        await this.deliver(piece);
-      }
+    const timed = this.of('timed');
+    await this.lanes(timed, async (piece) => {
+      await sleep(Math.max(0, began + (piece.at as number) - Date.now()));
+      await this.deliver(piece);
     });
   }
 
-  /** Sends what was held back, a piece at a time while `waiting` says that something waits for it, and then the rest. */
+  /** Sends a little all the time while `waiting` says that something waits for traffic, and then what was held back. */
   async sendRest(waiting: () => boolean): Promise<void> {
-    const rest = this.pieces.filter((piece) => piece.at === null && !this.forFill.includes(piece));
-    for (const deadline = Date.now() + 15_000; waiting() && Date.now() < deadline; ) {
-      // Nothing new to write any more: what is known is asked for, and moves the fence, but is copied nowhere.
-      const piece = rest.length > 1 ? rest.shift() : undefined;
-      await Promise.all([piece && this.deliver(piece), sleep(60)]);
+    const late = this.of('late');
+    const spare = [...late.splice(0, late.length / 2), ...this.of('spare')];
+    for (const deadline = Date.now() + 30_000; waiting() && Date.now() < deadline; ) {
+      const piece = spare.shift() ?? this.pieces[Math.floor(Math.random() * this.pieces.length)]!;
+      await Promise.all([piece.at !== 'anew' && this.deliver(piece), sleep(60)]);
     }
-    await this.lanes(async () => {
-      for (let piece = rest.shift(); piece; piece = rest.shift()) await this.deliver(piece);
-    });
+    await this.lanes([...late, ...spare.filter(({ at }) => at === 'late')], (piece) => this.deliver(piece));
   }
 
   /** Sends again what was acknowledged long ago. @returns how many records */
@@ -114,7 +117,7 @@ export class Hosts {
 
   /** Writes new events and known ones to a topic that was made anew. @returns how many records */
   async fill(known: number): Promise<number> {
-    const pieces = [...this.forFill, { at: null, way: 'kafka' as const, records: this.sent.filter(({ acks }) => acks > 0).slice(0, known), givesUp: false }];
+    const pieces = [...this.of('anew'), { at: 'anew' as const, way: 'kafka' as const, records: this.sent.filter(({ acks }) => acks > 0).slice(0, known), givesUp: false }];
     for (const piece of pieces) await this.deliver({ ...piece, givesUp: false });
     return pieces.reduce((sum, { records }) => sum + records.length, 0);
   }
@@ -123,7 +126,15 @@ export class Hosts {
     await (await this.producer?.catch(() => undefined))?.disconnect();
   }
 
-  private async lanes(lane: () => Promise<void>): Promise<void> {
+  private of(which: 'timed' | 'late' | 'anew' | 'spare'): Piece[] {
+    if (which !== 'timed') return this.pieces.filter(({ at }) => at === which);
+    return this.pieces.filter(({ at }) => typeof at === 'number').sort((one, other) => (one.at as number) - (other.at as number));
+  }
+
+  private async lanes(pieces: Piece[], deliver: (piece: Piece) => Promise<void>): Promise<void> {
+    const lane = async () => {
+      for (let piece = pieces.shift(); piece; piece = pieces.shift()) await deliver(piece);
+    };
     await Promise.all(Array.from({ length: LANES }, lane));
   }
 

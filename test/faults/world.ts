@@ -64,13 +64,17 @@ export class World {
 
   static async open(servers: Servers, plan: Plan, name: string): Promise<World> {
     const admin = servers.client.admin({ retry: { retries: 8, initialRetryTime: 100 } });
+    const t0=Date.now(); const tick=(w: string)=>process.env['FAULTS_TICK']&&process.stderr.write(`${w} ${Date.now()-t0}\n`);
     const url = await servers.database(name);
+    tick('db');
     const world = new World(servers, plan, name, url, admin);
     if (plan.kafka) {
       await admin.connect();
       await world.createTopics(Object.values(world.topics));
     }
+    tick('topics');
     for (const worker of world.fleet.workers) await world.launch(worker);
+    tick('launched');
     const deadline = Date.now() + 60_000;
     while (world.collectors.some(({ url: at }) => at === undefined)) {
       if (Date.now() > deadline) throw new Error('the collectors do not listen');
