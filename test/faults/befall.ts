@@ -43,18 +43,20 @@ const DOINGS: Record<Kind, Doing> = {
   'process stopped, and going on': (world, { role, which, ms }) => stopFor(world, world.worker(role, which), ms),
   'process stopped past its leases': (world, { role, which, ms }) => stopFor(world, world.worker(role, which), ms),
   'recorder stopped while another takes over': async (world) => {
-    // Its transaction has begun, nothing is locked yet, and it holds a batch that somebody else will take.
-    const worker = await world.trap<Worker>(({ kind, worker }, done) => {
-      if (kind !== 'begin' || worker.role !== 'recorder') return undefined;
-      worker.signal('SIGSTOP');
-      done(worker);
-      return 'forward';
-    });
-    const out = await world.evict();
-    const state = await stateOf(worker.pid);
-    await sleep(3_500); // two heartbeats and a fetch
-    worker.signal('SIGCONT');
-    return need(state === 'T' && out > 0, `${worker.name} was in state ${state}, ${out} taken out of the group`);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      // Its transaction has begun, nothing is locked yet, and it holds a batch that somebody else will take.
+      const worker = await world.trap<Worker>(({ kind, worker }, done) => {
+        if (kind !== 'begin' || worker.role !== 'recorder') return undefined;
+        worker.signal('SIGSTOP');
+        done(worker);
+        return 'forward';
+      });
+      const { pid } = worker;
+      await world.evict();
+      const lasted = await staysStopped(worker, pid, 3_500); // two heartbeats and a fetch of the others
+      if (lasted) return `${worker.name}, process ${pid}, with a transaction begun`;
+    }
+    throw new Error('each that was stopped ended of something else meanwhile');
   },
   'backends terminated': async (world, { which }) => {
     const sql = `select pg_terminate_backend(pid) as ended from (select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
@@ -116,10 +118,13 @@ const DOINGS: Record<Kind, Doing> = {
     const worker = world.worker('collector', which);
     const link = world.plan.kafka ? world.kafkaLink(worker) : world.databaseLinks.get(worker)!;
     const before = hosts.refusals;
-    link.set('shut');
-    const refused = await until(() => hosts.refusals > before, 'a 503', 9_000).then(() => true, () => false);
-    link.heal();
-    return need(refused, `${hosts.refusals - before} answers with 503`);
+    // Another fault may open it again, or end the collector, which would not come back while it is shut.
+    for (let attempt = 1; attempt <= 3 && hosts.refusals === before; attempt++) {
+      await until(() => worker.url !== undefined, `${worker.name} to listen`);
+      await until(() => link.set('shut') >= 0 && hosts.refusals > before, 'a 503', 9_000).catch(() => undefined);
+      link.heal();
+    }
+    return need(hosts.refusals > before, `${hosts.refusals - before} answers with 503`);
   },
   'topic made anew': async (world, { which }, hosts) => {
     const { foreign } = world.topics;
@@ -149,13 +154,22 @@ async function dead(world: World, worker: Worker, pid: number): Promise<string> 
 }
 
 async function stopFor(world: World, worker: Worker, ms: number): Promise<string> {
-  await living(world, worker);
-  const { pid } = worker;
-  worker.signal('SIGSTOP');
-  await until(async () => (await stateOf(pid)) === 'T', `process ${pid} to stop`);
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    await living(world, worker);
+    const { pid } = worker;
+    worker.signal('SIGSTOP');
+    if (await staysStopped(worker, pid, ms)) return `${worker.name}, process ${pid} stopped for ${ms} ms`;
+  }
+  throw new Error(`each ${worker.name} ended of something else while it was stopped`);
+}
+
+/** Lets a process that was told to stop stay so, and go on. @returns whether it was stopped, and nothing else befell it */
+async function staysStopped(worker: Worker, pid: number, ms: number): Promise<boolean> {
+  const stopped = await until(async () => (await stateOf(pid)) === 'T', `process ${pid} to stop`, 2_000).then(() => true, () => false);
   await sleep(ms);
+  const lasts = stopped && worker.lives && worker.pid === pid && (await stateOf(pid)) === 'T';
   if (worker.lives && worker.pid === pid) worker.signal('SIGCONT');
-  return `${worker.name}, process ${pid} stopped for ${ms} ms`;
+  return lasts;
 }
 
 async function late(world: World, { role, which, ms }: Fault, linkOf: (worker: Worker) => { latencyMs: number; connections: number; heal(): void }): Promise<string> {

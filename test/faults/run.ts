@@ -40,7 +40,9 @@ export async function runSchedule(servers: Servers, plan: Plan, logs: string): P
   spent('start');
   try {
     const removed = await Promise.race([world.fleet.failed, disturb(world, hosts, result, spent)]);
-    Object.assign(result, await judge(world.url, hosts.sent, plan.kafka ? removed + (await held(world)) : null), { wrong: result.wrong });
+    const { wrong, ...counts } = await judge(world.url, hosts.sent, plan.kafka ? removed + (await held(world)) : null);
+    Object.assign(result, counts);
+    result.wrong.push(...wrong);
     spent('judge');
   } catch (error) {
     result.wrong.push((error as Error).stack ?? String(error));
@@ -65,12 +67,10 @@ async function disturb(world: World, hosts: Hosts, result: Result, spent: (what:
   let removed = 0;
   const happen = async (fault: Plan['faults'][number]) => {
     await until(() => Date.now() - began >= fault.at, 'its time', fault.at + 20_000);
-    const before = fault.kind === 'topic made anew' ? await held(world) : 0;
-    try {
+        try {
       const evidence = await befall(world, fault, hosts);
       result.faults[fault.kind] = (result.faults[fault.kind] ?? 0) + 1;
       result.story.push(`  at ${((Date.now() - began) / 1000).toFixed(1)} s: ${fault.kind}: ${evidence}`);
-      if (fault.kind === 'topic made anew') removed = before;
     } catch (error) {
       result.wrong.push(`${fault.kind}, planned at ${fault.at} ms: ${(error as Error).message}`);
     } finally {
@@ -85,7 +85,10 @@ async function disturb(world: World, hosts: Hosts, result: Result, spent: (what:
   spent('send');
   await Promise.all([hosts.sendRest(() => pending > 0), happening]);
   world.heal();
-  for (const fault of last) await happen(fault);
+  for (const fault of last) {
+    removed += await held(world, [world.topics.foreign]);
+    await happen(fault);
+  }
   spent('befall');
   await rest(world);
   spent('rest');
@@ -110,8 +113,8 @@ async function rest(world: World): Promise<void> {
 }
 
 /** How many records Kafka holds of this schedule's. */
-async function held(world: World): Promise<number> {
-  const ends = await Promise.all(Object.values(world.topics).map((topic) => world.admin.fetchTopicOffsets(topic)));
+async function held(world: World, topics = Object.values(world.topics)): Promise<number> {
+  const ends = await Promise.all(topics.map((topic) => world.admin.fetchTopicOffsets(topic)));
   return ends.flat().reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
 }
 

@@ -35,11 +35,12 @@ const TABLE = {
   'process stopped past its leases': { weight: 2, costly: true },
   'way on from the collector shut until it refuses': { weight: 2, costly: true },
   'topic made anew': { weight: 2, kafka: true, costly: true },
-} satisfies Record<string, { weight: number; kafka?: boolean; costly?: boolean }>;
+} satisfies Record<string, Drawn>;
 
 export type Kind = keyof typeof TABLE;
 export const KINDS = Object.keys(TABLE) as Kind[];
-const DECK: [Kind, { weight: number; kafka?: boolean; costly?: boolean }][] = Object.entries(TABLE) as never;
+type Drawn = { weight: number; kafka?: boolean; costly?: boolean };
+const DECK = Object.entries(TABLE) as [Kind, Drawn][];
 
 export interface Fault {
   kind: Kind;
@@ -69,10 +70,10 @@ export interface Plan {
 /** How much later what is drawn for the end comes. */
 const AFTER = 500;
 
-/** @param only faults of these kinds, each once, and a topology that can have them; what a short sample asks for */
+/** @param only faults of these kinds, each once, among processes that can have them */
 export function drawPlan(seed: number, only?: readonly Kind[]): Plan {
   const draw = seeded(seed);
-  const kafka = only ? only.some((kind) => kind === 'recorder joins and leaves' || (TABLE[kind] as { kafka?: boolean }).kafka) : draw.next() < 0.75;
+  const kafka = only ? only.some((kind) => (TABLE[kind] as Drawn).kafka) : draw.next() < 0.75;
   const some = (role: Role, least: number, more: number): Role[] => Array<Role>(least + draw.below(more + 1)).fill(role);
   const processes = kafka ? [...some('collector', 1, 0), ...some('recorder', 2, 1), ...some('projector', 2, 1)] : [...some('collector', 1, 1), ...some('projector', 2, 1)];
   const window = 2_000 + draw.below(1_500);
@@ -92,17 +93,37 @@ function drawKinds(draw: Seeded, kafka: boolean): Kind[] {
 }
 
 function drawFault(draw: Seeded, kind: Kind, processes: Role[], window: number): Fault {
-  const roles = processes.filter((role) => kind !== 'process killed at COMMIT' && kind !== 'COMMIT that is not heard of' || role !== 'collector' || !processes.includes('recorder'));
-  const role = kind.startsWith('recorder') ? 'recorder' : kind.includes('Kafka') ? roles.filter((one) => one !== 'projector')[draw.below(roles.filter((one) => one !== 'projector').length)]! : roles[draw.below(roles.length)]!;
-  const costly = (TABLE[kind] as { costly?: boolean }).costly ?? false;
+  const roles = rolesOf(kind, processes);
+  const { costly }: Drawn = TABLE[kind];
   return {
     kind,
     at: kind === 'topic made anew' ? window + AFTER : 200 + draw.below(costly ? window / 2 : window - 200),
-    role,
+    role: roles[draw.below(roles.length)]!,
     which: draw.below(6),
     ms: kind === 'process stopped past its leases' ? 7_000 + draw.below(5_000) : 300 + draw.below(1_700),
     decision: draw.next() < 0.5 ? 'cut' : 'forward-then-cut',
   };
+}
+
+/** Whom a kind can befall. */
+function rolesOf(kind: Kind, processes: Role[]): Role[] {
+  if (kind.startsWith('recorder')) return ['recorder'];
+  if (kind.includes('client') || kind.includes('collector') || kind === 'acknowledgements lost') return ['collector'];
+  if (kind.includes('wire to Kafka')) return processes.filter((role) => role !== 'projector');
+  // A collector that writes to Kafka has nothing to commit.
+  if (kind.includes('COMMIT') && processes.includes('recorder')) return processes.filter((role) => role !== 'collector');
+  return processes;
+}
+
+/** Plans that have every kind of fault among them, dealt out anew for each seed. */
+export function drawSample(seed: number): Plan[] {
+  const draw = seeded(seed);
+  // Never two that stop the same server.
+  const hands: Kind[][] = [['Kafka killed', 'topic made anew'], ['Kafka stopped', 'Postgres killed'], ['Postgres stopped'], ['process stopped past its leases', 'way on from the collector shut until it refuses']];
+  const cheap = DECK.filter(([, { costly }]) => !costly);
+  for (const [i, [kind]] of draw.shuffled(cheap.filter(([, { kafka }]) => kafka)).entries()) hands[i % 3]!.push(kind);
+  for (const [i, [kind]] of draw.shuffled(cheap.filter(([, { kafka }]) => !kafka)).entries()) hands[i % 4]!.push(kind);
+  return hands.map((kinds) => drawPlan(draw.below(2 ** 31), kinds));
 }
 
 /** A plan as people read it. */

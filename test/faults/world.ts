@@ -20,8 +20,9 @@ const LEASE_MS = 5_000;
 /** How long after a fault a process may end of it: clients try again for a while. */
 const AFTERMATH_MS = 25_000;
 const JUMP_MS = 200_000;
-/** What a process says when it ends because somebody it needs is away, or a topic is another one. */
-const AWAY = /cannot be reached|does not answer|KafkaJS|Connection|ECONN|EPIPE|closed|timeout|terminat|shutting down|starting up|recovery mode|made anew|another record stands/i;
+/** What a process says when it ends because somebody it needs is away, or because a topic is another one. */
+const AWAY = /cannot be reached|does not answer|KafkaJS|Connection|ECONN|EPIPE|closed|timeout|terminat|shutting down|starting up|recovery mode/i;
+const ANEW = /the topic was made anew/;
 const MADE_ANEW = /update origin set name = name \|\| ' until ' \|\| now\(\), finished = true where name = '[^']+'/;
 
 export class World {
@@ -33,7 +34,8 @@ export class World {
   readonly clocks = new Map<Worker, number>();
   /** What ended by itself and was started again. */
   readonly ended: string[] = [];
-  /** Until when a process may end by itself: a fault is why. */
+  /** Faults that are happening, and until when a process may end of one that is over. */
+  private happening = 0;
   private excusedUntil = 0;
   private traps: ((moment: Moment) => Decision | undefined)[] = [];
 
@@ -49,7 +51,8 @@ export class World {
     this.fleet = new Fleet(plan.processes);
     this.fleet.excuses = (worker, { code, stderr }) => {
       const why = stderr.split('\n').filter((line) => line.includes('"level":60')).at(-1) ?? stderr.slice(-2_000);
-      if (code !== 1 || Date.now() > this.excusedUntil || !AWAY.test(why)) return false;
+      const expected = AWAY.test(why) || (ANEW.test(why) && plan.faults.some(({ kind }) => kind === 'topic made anew'));
+      if (code !== 1 || !expected || (this.happening === 0 && Date.now() > this.excusedUntil)) return false;
       this.ended.push(`${worker.name}: ${why.slice(0, 300)}`);
       return true;
     };
@@ -64,17 +67,13 @@ export class World {
 
   static async open(servers: Servers, plan: Plan, name: string): Promise<World> {
     const admin = servers.client.admin({ retry: { retries: 8, initialRetryTime: 100 } });
-    const t0=Date.now(); const tick=(w: string)=>process.env['FAULTS_TICK']&&process.stderr.write(`${w} ${Date.now()-t0}\n`);
     const url = await servers.database(name);
-    tick('db');
     const world = new World(servers, plan, name, url, admin);
     if (plan.kafka) {
       await admin.connect();
       await world.createTopics(Object.values(world.topics));
     }
-    tick('topics');
     for (const worker of world.fleet.workers) await world.launch(worker);
-    tick('launched');
     const deadline = Date.now() + 60_000;
     while (world.collectors.some(({ url: at }) => at === undefined)) {
       if (Date.now() > deadline) throw new Error('the collectors do not listen');
@@ -119,10 +118,11 @@ export class World {
 
   /** From now until some time after `work` has ended, processes may end of what it does. */
   async excused<T>(work: () => Promise<T>): Promise<T> {
-    this.excusedUntil = Infinity;
+    this.happening++;
     try {
       return await work();
     } finally {
+      this.happening--;
       this.excusedUntil = Date.now() + AFTERMATH_MS;
     }
   }

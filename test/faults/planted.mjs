@@ -1,0 +1,43 @@
+/** Faults to plant in our own code, one at a time: each breaks one promise, and the schedules must see it. */
+
+/**
+ * Each edit is [file, text that occurs once, what stands there instead]. `seen` is what a schedule says that has found
+ * this fault and no other: one that only fails to start proves nothing.
+ */
+export const PLANTED = [
+  {
+    name: 'commit before append: the fence moves in a transaction of its own, before the events are stored',
+    seen: /acknowledged and is not in the log|accounted for|Kafka holds|dead letters of at least/,
+    edits: [
+      ['libs/event-log/src/append.ts', `  const numbered = await number(log, arrivals, refusals);
+`, `  const numbered = await number(log, arrivals, refusals);
+  const fenced = await log.database.transaction((client) => client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] }));
+  if (fenced.rowCount !== 1) throw new Fenced(stretch);
+`],
+      ['libs/event-log/src/append.ts', `  const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
+  if (fenced.rowCount !== 1) throw new Fenced(stretch);
+
+  const shards`, `  const shards`],
+    ],
+  },
+  {
+    name: 'checkpoint outside the transaction: the rows are committed before the checkpoint that counts them',
+    seen: /are not those of a fold from the beginning|expected/,
+    edits: [['libs/event-log/src/project.ts', '(page = await foldPage(log, client, projection, shard, Number(checkpoint.position)))', '(page = await log.database.transaction((rows) => foldPage(log, rows, projection, shard, Number(checkpoint.position))))']],
+  },
+  {
+    name: 'fence ignored: whoever comes second takes the stretch as well',
+    seen: /ledger does not balance|Kafka holds/,
+    edits: [['libs/event-log/src/append.ts', 'where origin = $1 and next_offset = $2 and not finished', 'where origin = $1 and $2::bigint is not null and not finished']],
+  },
+  {
+    name: 'head row unlocked: two writers number from the same position',
+    seen: /event_pkey|shard \d+: head at/,
+    edits: [['libs/event-log/src/append.ts', 'where shard = any($1) order by shard for update`', 'where shard = any($1) order by shard`']],
+  },
+  {
+    name: 'projector without a lease: two fold the same page',
+    seen: /(invocation|task|person_day)_pkey|are not those of a fold from the beginning|expected/,
+    edits: [['libs/event-log/src/project.ts', 'from checkpoint where projection = $1 and shard = $2 for update skip locked`', 'from checkpoint where projection = $1 and shard = $2`']],
+  },
+];
