@@ -3,8 +3,7 @@
  * Arrives: flags. Leaves: the sum on stdout, exit code 1 where anything was lost, doubled or wrong. What was run is kept in
  * a file, so that an interrupted run goes on.
  */
-import { createHash } from 'node:crypto';
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

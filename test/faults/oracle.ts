@@ -103,10 +103,15 @@ function judgeLog(verdict: Verdict, bodies: Map<string, Body[]>, logged: History
     else if (body.fate === 'rejected' || !(event.deployment in DEPLOYMENTS) || event.type.includes('.v')) verdict.wrong.push(`${event.id} is in the log, and cannot be taken`);
   }
   const { wrong } = verdict;
-  for (const [id, count] of times) if (count > 1) wrong.push(`${id} is in the log ${count} times`), (verdict.doubled += count - 1);
+  for (const [id, count] of times) {
+    if (count === 1) continue;
+    verdict.doubled += count - 1;
+    wrong.push(`${id} is in the log ${count} times`);
+  }
   for (const [id, sent] of bodies) {
-    if (times.has(id) || !sent.some(isStorable)) continue;
-    if (sent.some((body) => isStorable(body) && body.acks > 0)) wrong.push(`${id} was acknowledged and is not in the log`), verdict.lost++;
+    if (times.has(id) || !sent.some((body) => isStorable(body) && body.acks > 0)) continue;
+    verdict.lost++;
+    wrong.push(`${id} was acknowledged and is not in the log`);
   }
 }
 
@@ -116,8 +121,9 @@ const isStorable = ({ fate, deployment, type }: Body): boolean => fate !== 'reje
 async function judgeLetters(verdict: Verdict, url: string, bodies: Map<string, Body[]>, sent: Sent[]): Promise<void> {
   const letters = await ask<{ kind: string; id: string | null; field: string; count: number }>(url, 'select kind, id, field, count(*)::int as count from dead_letter group by kind, id, field');
   const check = (what: string, found: number, least: number, most: number) => {
-    if (found < least) verdict.wrong.push(`${what}: ${found} dead letters of at least ${least}`), (verdict.lost += least - found);
-    if (found > most) verdict.wrong.push(`${what}: ${found} dead letters of at most ${most}`), (verdict.doubled += found - most);
+    verdict.lost += Math.max(0, least - found);
+    verdict.doubled += Math.max(0, found - most);
+    if (found < least || found > most) verdict.wrong.push(`${what}: ${found} dead letters, of at least ${least} and at most ${most}`);
   };
   const poison = sent.filter(({ value }) => readable(value) === undefined);
   const sum = (of: { acks: number; copies: number }[], field: 'acks' | 'copies') => of.reduce((total, one) => total + one[field], 0);
@@ -177,7 +183,13 @@ async function judgeTables(verdict: Verdict, url: string, logged: HistoryEvent[]
   }
 }
 
-interface Figure { from: string; variant: string; numerator: number | null; denominator: number | null; people: number }
+interface Figure {
+  from: string;
+  variant: string;
+  numerator: number | null;
+  denominator: number | null;
+  people: number;
+}
 
 /** Where a figure is higher than it should be something was counted twice, where lower something was not counted. */
 function compareFigures(verdict: Verdict, what: string, found: Figure[], expected: Figure[]): void {

@@ -7,7 +7,7 @@
 export const PLANTED = [
   {
     name: 'commit before append: the fence moves in a transaction of its own, before the events are stored',
-    seen: /acknowledged and is not in the log|accounted for|Kafka holds|dead letters of at least/,
+    seen: /acknowledged and is not in the log|accounted for|Kafka holds|dead letters, of at least/,
     edits: [
       ['libs/event-log/src/append.ts', `  const numbered = await number(log, arrivals, refusals);
 `, `  const numbered = await number(log, arrivals, refusals);
