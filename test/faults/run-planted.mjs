@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults-planted [-- N...]`: plants known faults, one at a time, in a copy of the sources, builds it, and runs
+ * `npm run test:planted [-- N...]`: plants known faults, one at a time, in a copy of the sources, builds it, and runs
  * schedules on it until one finds the fault. One that is not found within 50, or not by what it breaks, fails the run.
  */
 import { spawnSync } from 'node:child_process';
