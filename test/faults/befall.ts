@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Worker } from '../support/fleet.js';
+import { type Link } from './link.js';
 import { type Hosts } from './load.js';
 import { type Fault, type Kind } from './schedule.js';
 import { ask } from './servers.js';
@@ -19,7 +20,7 @@ export async function befall(world: World, fault: Fault, hosts: Hosts): Promise<
 }
 
 const DOINGS: Record<Kind, Doing> = {
-  'process killed': async (world, { role, which }) => kill(world, await living(world, world.worker(role, which))),
+  'process killed': async (world, { role, which }) => kill(world, await living(world.worker(role, which))),
   'process killed at COMMIT': async (world, { role, which, decision }) => {
     let left = which % 3;
     const { worker, pid } = await world.trap<{ worker: Worker; pid: number }>(({ kind, worker }, done) => {
@@ -40,8 +41,8 @@ const DOINGS: Record<Kind, Doing> = {
     });
     return worker.name;
   },
-  'process stopped, and going on': (world, { role, which, ms }) => stopFor(world, world.worker(role, which), ms),
-  'process stopped past its leases': (world, { role, which, ms }) => stopFor(world, world.worker(role, which), ms),
+  'process stopped, and going on': (world, { role, which, ms }) => stopFor(world.worker(role, which), ms),
+  'process stopped past its leases': (world, { role, which, ms }) => stopFor(world.worker(role, which), ms),
   'recorder stopped while another takes over': async (world) => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       // Its transaction has begun, nothing is locked yet, and it holds a batch that somebody else will take.
@@ -74,9 +75,9 @@ const DOINGS: Record<Kind, Doing> = {
   'wire to Kafka late': (world, fault) => late(world, fault, (worker) => world.kafkaLink(worker)),
   'wire to Kafka reset': (world, fault) => reset(world, fault, (worker) => world.kafkaLink(worker)),
   'wire to Kafka half-open': (world, fault) => halfOpen(world, fault, (worker) => world.kafkaLink(worker)),
-  'wire from the client late': (world, fault) => late(world, atCollector(fault), (worker) => world.clientLinks.get(worker)!),
-  'wire from the client reset': (world, fault) => reset(world, atCollector(fault), (worker) => world.clientLinks.get(worker)!),
-  'wire from the client half-open': (world, fault) => halfOpen(world, atCollector(fault), (worker) => world.clientLinks.get(worker)!),
+  'wire from the client late': (world, fault) => late(world, fault, (worker) => world.clientLinks.get(worker)!),
+  'wire from the client reset': (world, fault) => reset(world, fault, (worker) => world.clientLinks.get(worker)!),
+  'wire from the client half-open': (world, fault) => halfOpen(world, fault, (worker) => world.clientLinks.get(worker)!),
   'acknowledgements lost': async (world, { which }) => {
     const link = world.clientLinks.get(world.worker('collector', which))!;
     const before = link.lost;
@@ -93,14 +94,14 @@ const DOINGS: Record<Kind, Doing> = {
     return `${worker.name} joined, stayed ${ms} ms and left`;
   },
   'clock set': async (world, { role, which }) => {
-    const worker = await living(world, world.worker(role, which));
+    const worker = await living(world.worker(role, which));
     await until(() => /is running/.test(worker.says), `${worker.name} to run`);
     worker.signal('SIGUSR2');
     await until(() => worker.says.includes('the clock was set'), `the clock of ${worker.name}`);
     return worker.name;
   },
   'process started under another clock': async (world, { role, which, ms }) => {
-    const worker = await living(world, world.worker(role, which));
+    const worker = await living(world.worker(role, which));
     const hours = (ms % 2 === 0 ? 1 : -1) * (1 + (ms % 7));
     world.clocks.set(worker, hours * 3_600_000);
     return `${await kill(world, worker)}, ${hours} hours`;
@@ -138,8 +139,6 @@ const DOINGS: Record<Kind, Doing> = {
   },
 };
 
-const atCollector = (fault: Fault): Fault => ({ ...fault, role: 'collector' });
-
 async function kill(world: World, worker: Worker): Promise<string> {
   const { pid } = worker;
   worker.kill();
@@ -153,9 +152,9 @@ async function dead(world: World, worker: Worker, pid: number): Promise<string> 
   return `process ${pid} gone`;
 }
 
-async function stopFor(world: World, worker: Worker, ms: number): Promise<string> {
+async function stopFor(worker: Worker, ms: number): Promise<string> {
   for (let attempt = 1; attempt <= 3; attempt++) {
-    await living(world, worker);
+    await living(worker);
     const { pid } = worker;
     worker.signal('SIGSTOP');
     if (await staysStopped(worker, pid, ms)) return `${worker.name}, process ${pid} stopped for ${ms} ms`;
@@ -172,7 +171,7 @@ async function staysStopped(worker: Worker, pid: number, ms: number): Promise<bo
   return lasts;
 }
 
-async function late(world: World, { role, which, ms }: Fault, linkOf: (worker: Worker) => { latencyMs: number; connections: number; heal(): void }): Promise<string> {
+async function late(world: World, { role, which, ms }: Fault, linkOf: (worker: Worker) => Link): Promise<string> {
   const link = linkOf(world.worker(role, which));
   await until(() => link.connections > 0, 'a connection');
   link.latencyMs = 5 + (ms % 60);
@@ -181,14 +180,14 @@ async function late(world: World, { role, which, ms }: Fault, linkOf: (worker: W
   return `${world.worker(role, which).name}, ${5 + (ms % 60)} ms`;
 }
 
-async function reset(world: World, { role, which }: Fault, linkOf: (worker: Worker) => { reset(): number }): Promise<string> {
+async function reset(world: World, { role, which }: Fault, linkOf: (worker: Worker) => Link): Promise<string> {
   const link = linkOf(world.worker(role, which));
   let met = 0;
   await until(() => (met = link.reset()) > 0, 'a connection');
   return `${world.worker(role, which).name}, ${met} connections`;
 }
 
-async function halfOpen(world: World, { role, which, ms }: Fault, linkOf: (worker: Worker) => { connections: number; set(state: 'frozen'): number; heal(): void }): Promise<string> {
+async function halfOpen(world: World, { role, which, ms }: Fault, linkOf: (worker: Worker) => Link): Promise<string> {
   const link = linkOf(world.worker(role, which));
   await until(() => link.connections > 0, 'a connection');
   const met = link.set('frozen');
@@ -228,7 +227,7 @@ async function untilRecorded(world: World, topic: string): Promise<void> {
   }, `${topic} to be recorded`, 40_000);
 }
 
-async function living(_: World, worker: Worker): Promise<Worker> {
+async function living(worker: Worker): Promise<Worker> {
   await until(() => worker.lives, `${worker.name} to run`);
   return worker;
 }

@@ -171,13 +171,13 @@ export class Hosts {
 
   private async produce(records: Sent[]): Promise<boolean> {
     for (const record of records) record.copies++;
+    const producer = (this.producer ??= this.connect());
     try {
-      const producer = await (this.producer ??= this.connect());
-      await producer.send({ topic: this.ways.topic!, acks: -1, messages: records.map(({ key, value, partition }) => ({ key, value, partition })) });
+      await (await producer).send({ topic: this.ways.topic!, acks: -1, messages: records.map(({ key, value, partition }) => ({ key, value, partition })) });
       return true;
     } catch {
-      await this.close().catch(() => undefined);
-      this.producer = undefined;
+      if (this.producer === producer) this.producer = undefined;
+      await producer.then((gone) => gone.disconnect()).catch(() => undefined); // what it had is lost anyway
       return false;
     }
   }
