@@ -12,9 +12,9 @@ import { type Fault, type Kind } from './schedule.js';
 import { ask } from './servers.js';
 import { type World } from './world.js';
 
-/** Does the thing and says what shows it. @throws Error where it met nothing */
 type Doing = (world: World, fault: Fault, hosts: Hosts) => Promise<string>;
 
+/** Does the thing. @returns what shows it @throws Error where it met nothing */
 export async function befall(world: World, fault: Fault, hosts: Hosts): Promise<string> {
   return world.excused(() => DOINGS[fault.kind](world, fault, hosts));
 }

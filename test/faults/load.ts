@@ -58,6 +58,7 @@ export class Hosts {
   refusals = 0;
   private readonly pieces: Piece[];
   private producer: Promise<Producer> | undefined;
+  private over = false;
 
   constructor(
     plan: Plan,
@@ -123,6 +124,7 @@ export class Hosts {
   }
 
   async close(): Promise<void> {
+    this.over = true;
     await (await this.producer?.catch(() => undefined))?.disconnect();
   }
 
@@ -142,7 +144,7 @@ export class Hosts {
     const deadline = Date.now() + 60_000;
     for (let attempt = 0; ; attempt++) {
       if (await (piece.way === 'http' ? this.post(piece.records, attempt) : this.produce(piece.records))) break;
-      if (piece.givesUp) return;
+      if (piece.givesUp || this.over) return;
       if (Date.now() > deadline) throw new Error(`${piece.records.length} events were not taken (${piece.way}) within 60 s`);
       await sleep(100 + 300 * Math.random());
     }

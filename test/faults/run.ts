@@ -4,6 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { befall, until } from './befall.js';
 import { Hosts } from './load.js';
 import { judge, type Verdict } from './oracle.js';
@@ -38,8 +39,9 @@ export async function runSchedule(servers: Servers, plan: Plan, logs: string): P
   const world = await World.open(servers, plan, `faults_${plan.seed}`);
   const hosts = new Hosts(plan, { urls: () => world.urls(), key: servers.key, kafka: servers.client, topic: plan.kafka ? world.topics.foreign : undefined });
   spent('start');
+  const disturbed = disturb(world, hosts, result, spent);
   try {
-    const removed = await Promise.race([world.fleet.failed, disturb(world, hosts, result, spent)]);
+    const removed = await Promise.race([world.fleet.failed, disturbed]);
     const { wrong, ...counts } = await judge(world.url, hosts.sent, plan.kafka ? removed + (await held(world)) : null);
     Object.assign(result, counts);
     result.wrong.push(...wrong);
@@ -51,6 +53,7 @@ export async function runSchedule(servers: Servers, plan: Plan, logs: string): P
   result.refusals = hosts.refusals;
   result.wrong.push(...hosts.wrong);
   await hosts.close().catch(() => undefined);
+  await Promise.race([disturbed.catch(() => undefined), sleep(30_000, undefined, { ref: false })]); // what is still happening would befall the next schedule
   const said = world.logs();
   await world.close().catch((error: unknown) => result.wrong.push(`at the end: ${(error as Error).message}`));
   spent('stop');
