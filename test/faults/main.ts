@@ -66,7 +66,7 @@ function tell(i: number, { seed: of, seconds, kafka, faults, acknowledged, wrong
   const kinds = Object.entries(faults).map(([kind, count]) => (count > 1 ? `${count} ${kind}` : kind)).join(', ');
   say(`[${'='.repeat(done).padEnd(width)}] ${i + 1}/${seeds.length}  seed ${of}  ${seconds.toFixed(1)} s  ${acknowledged} acknowledged${kafka ? '' : ', no Kafka'}: ${kinds}`);
   if (flags.only !== undefined || wrong.length > 0) say(`${story.join('\n')}\n  seconds: ${Object.entries(spent).map(([what, s]) => `${what} ${s.toFixed(1)}`).join(', ')}`);
-  if (wrong.length > 0) say(`WRONG, again with --only ${of}; logs in ${join(logs, String(of))}\n${wrong.slice(0, 12).map((text) => `  - ${text}`).join('\n')}`);
+  if (wrong.length > 0) say(`WRONG, again with --only ${of}; logs in ${join(logs, String(of))}\n${wrong.slice(0, 12).map((text) => `  - ${text.slice(0, 1_500)}`).join('\n')}`);
 }
 
 function sum(results: Result[]): void {

@@ -21,9 +21,13 @@ export const PLANTED = [
     ],
   },
   {
-    name: 'checkpoint outside the transaction: the rows are committed before the checkpoint that counts them',
-    seen: /are not those of a fold from the beginning|expected/,
-    edits: [['libs/event-log/src/project.ts', '(page = await foldPage(log, client, projection, shard, Number(checkpoint.position)))', '(page = await log.database.transaction((rows) => foldPage(log, rows, projection, shard, Number(checkpoint.position))))']],
+    // The other way round, rows before the checkpoint, does no harm that could be seen: a page that is folded twice gives the same rows.
+    name: 'checkpoint outside the transaction: it is committed before the rows that it counts',
+    seen: /are not those of a fold from the beginning|expected|(invocation|task|person_day)_pkey/,
+    edits: [
+      ['libs/event-log/src/project.ts', '(page = await foldPage(log, client, projection, shard, Number(checkpoint.position)))', '(page = await read(log, client, shard, Number(checkpoint.position), projection.page))'],
+      ['libs/event-log/src/project.ts', '  if (page.length > 0) measure(page, began);\n', '  if (page.length > 0) await log.database.transaction((client) => foldPage(log, client, projection, shard, page[0]!.position - 1, undefined, page.length));\n  if (page.length > 0) measure(page, began);\n'],
+    ],
   },
   {
     name: 'fence ignored: whoever comes second takes the stretch as well',

@@ -55,6 +55,7 @@ export async function runSchedule(servers: Servers, plan: Plan, logs: string): P
   await hosts.close().catch(() => undefined);
   await Promise.race([disturbed.catch(() => undefined), sleep(30_000, undefined, { ref: false })]); // what is still happening would befall the next schedule
   const said = world.logs();
+  if (result.wrong.length > 0) result.wrong.push(...errorsIn(said));
   await world.close().catch((error: unknown) => result.wrong.push(`at the end: ${(error as Error).message}`));
   spent('stop');
   if (world.ended.length > 0) result.story.push(...world.ended.map((text) => `  ended, started again: ${text}`));
@@ -119,6 +120,14 @@ async function rest(world: World): Promise<void> {
 async function held(world: World, topics = Object.values(world.topics)): Promise<number> {
   const ends = await Promise.all(topics.map((topic) => world.admin.fetchTopicOffsets(topic)));
   return ends.flat().reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+}
+
+/** What processes said of faults on their own side, the first of each. */
+function errorsIn(said: Record<string, string>): string[] {
+  return Object.entries(said).flatMap(([name, text]) => {
+    const line = text.split('\n').find((one) => /"level":(50|60)/.test(one));
+    return line === undefined ? [] : [`${name} said: ${line.slice(0, 800)}`];
+  });
 }
 
 async function keep(folder: string, files: Record<string, string>): Promise<void> {
