@@ -8,12 +8,10 @@ import { connect } from 'node:net';
 
 const LEAVE_GROUP = 13;
 
-/** @returns how many were taken out */
-export async function evictAll(admin: Admin, broker: string, group: string): Promise<number> {
+export async function evictAll(admin: Admin, broker: string, group: string): Promise<void> {
   const { groups } = await admin.describeGroups([group]);
   const members = groups[0]?.members.map(({ memberId }) => memberId) ?? [];
   await Promise.all(members.map((member) => leave(broker, group, member)));
-  return members.length;
 }
 
 function leave(broker: string, group: string, member: string): Promise<void> {
