@@ -25,9 +25,11 @@ export class KafkaError extends Error {
 export interface Listener {
   /** In capitals. */
   name: string;
-  protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+  protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
   /** As Kafka calls them for a single listener, without `listener.name.<name>.` before them. */
   properties: Record<string, string>;
+  /** The port that clients are told, where a proxy stands before it. */
+  advertised?: number;
 }
 
 export interface KafkaOptions {

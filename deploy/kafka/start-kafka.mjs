@@ -22,8 +22,8 @@ const STOP_TIMEOUT_MS = 30_000;
  *   without `port` (or with 0) a free one is taken; `more` are listeners beside the open one, `scram` users with their passwords, who exist from the first start on
  * @returns the broker's address, those of further listeners, and what can be done to it; `restart` comes back on the same port with the same data
  * @throws KafkaError naming what is missing: Java, Maven, the port, the data directory
- * @typedef {{ name: string, protocol: 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL', properties: Record<string, string> }} Listener
- *   `name` in capitals, `properties` as Kafka calls them for a single listener
+ * @typedef {{ name: string, protocol: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL', properties: Record<string, string>, advertised?: number }} Listener
+ *   `name` in capitals, `properties` as Kafka calls them for a single listener, `advertised` the port of a proxy before it
  */
 export async function startKafka({ port = 0, dataDir, quiet = false, more = [], scram = {} }) {
   const say = quiet ? () => undefined : (line) => process.stderr.write(`kafka: ${line}\n`);
@@ -107,10 +107,10 @@ async function writeConfig(node) {
   return path;
 }
 
-function withListener(config, { name, protocol, port, properties }) {
-  const address = `,${name}://127.0.0.1:${port}`;
+function withListener(config, { name, protocol, port, properties, advertised = port }) {
+  const address = (at) => `,${name}://127.0.0.1:${at}`;
   const own = Object.entries(properties).map(([key, value]) => `listener.name.${name.toLowerCase()}.${key}=${value}\n`);
-  return config.replace(/^listeners=.*$/m, `$&${address}`).replace(/^advertised\.listeners=.*$/m, `$&${address}`).replace(/^listener\.security\.protocol\.map=.*$/m, `$&,${name}:${protocol}`) + own.join('');
+  return config.replace(/^listeners=.*$/m, `$&${address(port)}`).replace(/^advertised\.listeners=.*$/m, `$&${address(advertised)}`).replace(/^listener\.security\.protocol\.map=.*$/m, `$&,${name}:${protocol}`) + own.join('');
 }
 
 async function formatOnce(node, config) {

@@ -3,13 +3,10 @@
  * A mutant that survives, or a patch that no longer fits the sources, fails the run.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inPatchedCopy } from '../support/patched-copy.mjs';
 import { MUTANTS } from './mutants.mjs';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const SPECS = ['test/any-order.int.spec.ts', 'test/oracle/agreement.int.spec.ts'];
 
@@ -27,16 +24,7 @@ process.exitCode = survived === 0 ? 0 : 1;
 
 /** Runs the specs on patched sources; true where at least one test of every run failed for what it asserts. */
 async function caught(edits) {
-  const copy = mkdtempSync(join(tmpdir(), 'mutant-'));
-  try {
-    cpSync(ROOT, copy, { recursive: true, filter: (path) => !['node_modules', '.git', '.foothold'].includes(basename(path)) });
-    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    for (const [file, from, to] of edits) {
-      const path = join(copy, file);
-      const text = readFileSync(path, 'utf8');
-      if (text.split(from).length !== 2) throw new Error(`${file} holds "${from}" ${text.split(from).length - 1} times: the mutant must be written anew`);
-      writeFileSync(path, text.replace(from, () => to));
-    }
+  return inPatchedCopy(edits, (copy) => {
     const report = join(copy, 'report.json');
     const { stderr } = spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', ...SPECS, '--json', `--outputFile=${report}`, '--silent'], {
       cwd: copy, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules' },
@@ -45,7 +33,5 @@ async function caught(edits) {
     const { numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
     if (numRuntimeErrorTestSuites > 0) throw new Error('the patched sources do not run: the mutant must be written anew');
     return numFailedTests > 0;
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
-  }
+  });
 }

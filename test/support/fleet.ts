@@ -1,11 +1,11 @@
 /**
- * Recorders and projectors as processes of their own, each behind a proxy of its own, so that one can be killed at an
- * exact point of its talk with Postgres. What was killed is started again at once, as a supervisor would.
+ * The processes that write, each behind a proxy of its own, so that one can be killed or stopped at an exact point of
+ * its talk with Postgres. What has ended is started again at once, as a supervisor would.
  */
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from './postgres-proxy.js';
-import { startFoothold, STANDALONE, type Running } from './foothold.js';
+import { startFoothold, STANDALONE, type Ended, type Running } from './foothold.js';
 
-export type Role = 'recorder' | 'projector';
+export type Role = 'collector' | 'recorder' | 'projector';
 
 /** Offsets that one append takes from a Kafka partition. */
 export interface Stretch {
@@ -16,11 +16,11 @@ export interface Stretch {
 
 /**
  * What a process is about to tell Postgres.
- * commit: COMMIT, after it has copied rows. another-stretch: that it takes the next stretch of the batch it is at, which
+ * begin: that a transaction begins. commit: COMMIT, after it has copied rows. another-stretch: that it takes the next stretch of the batch it is at, which
  * proves that it has heard of the COMMIT of `stretch`, the one before, and has not told Kafka of it.
  */
 export interface Moment {
-  kind: 'commit' | 'another-stretch';
+  kind: 'begin' | 'commit' | 'another-stretch';
   worker: Worker;
   /** Of a recorder. */
   stretch?: Stretch;
@@ -29,11 +29,17 @@ export interface Moment {
 /** Records appended in one transaction: a batch is cut into stretches of this, and Kafka hears of it at its end. */
 export const STRETCH = 5_000;
 
+/** The settings of a process; asked anew for each start where they are a function. */
+export type Environment = Record<string, string> | (() => Record<string, string>);
+
 /** One process and its successors. */
 export class Worker {
+  /** What those said that have ended, the last one last. */
+  readonly said: string[] = [];
   private program: Running | undefined;
   private killed = false;
   private ended = false;
+  private leaving = false;
   private proxy: PostgresProxy | undefined;
   private transactions = new Map<number, { copied: boolean; stretch?: Stretch }>();
   private committed: Stretch | undefined;
@@ -54,22 +60,44 @@ export class Worker {
     return this.program !== undefined && !this.killed && !this.ended;
   }
 
-  async start(databaseUrl: string, environment: Record<string, string>): Promise<void> {
-    this.proxy = await startPostgresProxy(databaseUrl, { decide: (event) => this.decide(event) });
-    this.over = this.live({ ...environment, DATABASE_URL: this.proxy.url }).catch((error: unknown) => this.fleet.fail(error as Error));
+  get pid(): number {
+    return this.program!.process.pid!;
   }
 
-  private async live(environment: Record<string, string>): Promise<void> {
-    while (!this.fleet.stopping) {
-      this.program = startFoothold(['--roles', this.role], environment, STANDALONE);
+  /** What the present process has said so far. */
+  get says(): string {
+    return this.program?.said.stderr ?? '';
+  }
+
+  /** Where the present process listens, once it does. */
+  get url(): string | undefined {
+    return this.lives ? /"url":"([^"]+)"/.exec(this.says)?.[1] : undefined;
+  }
+
+  async start(databaseUrl: string, environment: Environment): Promise<void> {
+    this.proxy = await startPostgresProxy(databaseUrl, { decide: (event) => this.decide(event) });
+    this.over = this.live(environment).catch((error: unknown) => this.fleet.fail(error as Error));
+  }
+
+  private async live(environment: Environment): Promise<void> {
+    while (!this.isOver) {
+      const settings = typeof environment === 'function' ? environment() : environment;
+      this.program = startFoothold(['--roles', this.role], { ...settings, DATABASE_URL: this.proxy!.url }, STANDALONE);
       this.killed = this.ended = false;
       this.transactions.clear();
       this.committed = undefined;
-      const { code, stderr } = await this.program.ended;
+      const ended = await this.program.ended;
       this.ended = true;
-      const asked = this.killed ? code === null : this.fleet.stopping && code === 0;
-      if (!asked) throw new Error(`${this.name} ended by itself with ${code ?? 'a signal'}:\n${stderr.slice(-8_000)}`);
+      this.said.push(ended.stderr);
+      const asked = this.killed ? ended.code === null : this.isOver && ended.code === 0;
+      if (asked) continue;
+      if (!this.fleet.excuses(this, ended)) throw new Error(`${this.name} ended by itself with ${ended.code ?? 'a signal'}:\n${ended.stderr.slice(-8_000)}`);
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS)); // or it would be started a hundred times while what it needs is away
     }
+  }
+
+  private get isOver(): boolean {
+    return this.leaving || this.fleet.stopping;
   }
 
   /** Like the end of a machine's power: nothing in the process runs any more when this returns. */
@@ -79,7 +107,15 @@ export class Worker {
     this.program!.process.kill('SIGKILL');
   }
 
+  /** SIGSTOP, SIGCONT and whatever else it outlives. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.lives) throw new Error(`${this.name} does not run`);
+    this.program!.process.kill(signal);
+  }
+
+  /** Asks it to end, for good. */
   async stop(): Promise<void> {
+    this.leaving = true;
     if (this.lives) this.program!.process.kill();
     await this.over;
     await this.proxy?.close();
@@ -87,7 +123,10 @@ export class Worker {
 
   private decide(event: ProxyEvent): Decision {
     if (this.killed) return 'forward'; // what it had said on other connections
-    if (event.kind === 'query' && event.text === 'START TRANSACTION') this.transactions.set(event.connection, { copied: false });
+    if (event.kind === 'query' && event.text === 'START TRANSACTION') {
+      this.transactions.set(event.connection, { copied: false });
+      return this.fleet.trap({ kind: 'begin', worker: this });
+    }
     const transaction = this.transactions.get(event.connection);
     if (!transaction) return 'forward';
     if (event.kind === 'copyDone') transaction.copied = true;
@@ -107,8 +146,13 @@ export class Worker {
   }
 }
 
+/** Before a process is started again that has ended by itself. */
+const AGAIN_MS = 300;
+
 export class Fleet {
   readonly workers: Worker[];
+  /** Whether a process may have ended by itself. */
+  excuses: (worker: Worker, ended: Ended) => boolean = () => false;
   /** Asked at each moment of every process; it may kill. */
   trap: (moment: Moment) => Decision = () => 'forward';
   /** Rejects when a process ends that nobody killed. */
@@ -119,10 +163,18 @@ export class Fleet {
   constructor(roles: Role[]) {
     this.failed = new Promise<never>((_, reject) => (this.fail = reject));
     this.failed.catch(() => undefined); // whoever waits for something races against it
-    this.workers = roles.map((role, i) => new Worker(role, roles.slice(0, i + 1).filter((other) => other === role).length, this));
+    this.workers = [];
+    for (const role of roles) this.add(role);
   }
 
-  async start(databaseUrl: string, environment: Record<string, string>): Promise<void> {
+  /** One more, to be started. */
+  add(role: Role): Worker {
+    const worker = new Worker(role, 1 + this.workers.filter((other) => other.role === role).length, this);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  async start(databaseUrl: string, environment: Environment): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.start(databaseUrl, environment)));
   }
 

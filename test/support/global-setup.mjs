@@ -2,7 +2,6 @@
  * Once per run of the tests: a real Postgres and a real Kafka, unless the environment names them already.
  * Arrives: TEST_DATABASE_URL and KAFKA_BROKERS, or neither. Leaves: TEST_DATABASE_URL and TEST_KAFKA_BROKERS for the specs.
  */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { startKafka } from '../../deploy/kafka/kafka.mjs';
 import globalTeardown from './global-teardown.mjs';
+import { stopWithThisProcess } from './postgres-guard.mjs';
 
 const ROOT = join(import.meta.dirname, '../..');
 const POSTGRES = join(ROOT, 'dist/libs/platform/src/embedded-postgres.js');
@@ -40,19 +40,6 @@ async function providePostgres() {
     return server.close();
   });
   process.env.TEST_DATABASE_URL = server.url;
-}
-
-/**
- * An interrupted run (Ctrl-C, kill -9) has no teardown and the server belongs to no process: a shell waits for
- * the end of a pipe that only this process holds. A Kafka is guarded likewise by startKafka.
- */
-function stopWithThisProcess(home) {
-  const script = 'read -r _; kill -INT "$(head -n 1 "$0/postgres/postmaster.pid")"; sleep 2; rm -rf "$0"';
-  const guard = spawn('/bin/sh', ['-c', script, home], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  guard.on('error', () => undefined);
-  guard.unref();
-  guard.stdin.unref();
-  return guard;
 }
 
 async function provideKafka() {

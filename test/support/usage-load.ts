@@ -33,6 +33,7 @@ export interface Load {
 export const DEPLOYMENTS = { claims: 'Europe/Oslo', triage: 'America/New_York' } as const;
 const UNREGISTERED = 'forgotten';
 const SOURCES = ['urn:host:desk', 'urn:host:mobile'];
+/** Unless a load has others: few, and many events meet in the same rows. */
 const PEOPLE = 400;
 const BEGIN = Date.UTC(2026, 2, 2, 6);
 /** Further apart than this (in stories begun meanwhile) no two events of a story are sent. */
@@ -49,10 +50,10 @@ interface Sent {
 }
 
 /** Draws the records. A conflict follows the event whose id it takes in its partition, so which came first is certain. */
-export function drawLoad(seed: number, plan: Round[], partitions: number): Load {
+export function drawLoad(seed: number, plan: Round[], partitions: number, people = PEOPLE): Load {
   const draw = seeded(seed).next;
   const total = plan.reduce((sum, round) => sum + round.records, 0);
-  const events = drawEvents(draw, total);
+  const events = drawEvents(draw, total, people);
   const stored: Sent[] = [];
   let next = 0;
   const rounds = plan.map(({ records, partition }) => {
@@ -86,16 +87,16 @@ function recordOf(event: Sent, fate: Fate, partition: number): LoadRecord {
 }
 
 /** Stories of invocations and tasks, their events shuffled so that each is spread over several appends and folds. */
-function drawEvents(draw: () => number, count: number): Sent[] {
+function drawEvents(draw: () => number, count: number, people: number): Sent[] {
   const placed: { at: number; event: Sent }[] = [];
   for (let story = 0; placed.length < count; story++) {
-    for (const event of drawStory(draw, story)) placed.push({ at: story + draw() * SPREAD, event });
+    for (const event of drawStory(draw, story, people)) placed.push({ at: story + draw() * SPREAD, event });
   }
   return placed.sort((one, other) => one.at - other.at).map(({ event }) => event);
 }
 
-function drawStory(draw: () => number, story: number): Sent[] {
-  const person = Math.floor(draw() * PEOPLE);
+function drawStory(draw: () => number, story: number, people: number): Sent[] {
+  const person = Math.floor(draw() * people);
   const deployment = pick(draw, Object.keys(DEPLOYMENTS));
   const source = pick(draw, SOURCES);
   const taskKind = pick(draw, ['letter', 'summary']);
@@ -111,7 +112,7 @@ function drawStory(draw: () => number, story: number): Sent[] {
     say('invocation.started', { invocation, ...(task && { task }), taskKind, surface: pick(draw, ['in-workflow', 'side-tool']), initiative: pick(draw, ['person', 'automatic']), model: pick(draw, ['m-1', 'm-2']) });
     say('result.shown', { invocation, options: 1 + Math.floor(draw() * 3), latencyMs: Math.floor(draw() * 4000) });
     const decision = draw();
-    if (decision < 0.5) say('result.accepted', { invocation, changed: Math.round(draw() * 100) / 100, ...(draw() < 0.05 && { actor: `p${Math.floor(draw() * PEOPLE)}` }) });
+    if (decision < 0.5) say('result.accepted', { invocation, changed: Math.round(draw() * 100) / 100, ...(draw() < 0.05 && { actor: `p${Math.floor(draw() * people)}` }) });
     else if (decision < 0.7) say('result.overridden', { invocation, reason: pick(draw, ['wrong-tone', 'incomplete']) });
     else if (decision < 0.82) say('result.abandoned', { invocation, cause: pick(draw, ['dismissed', 'navigated', 'worked-around']) });
     if (decision < 0.7 && draw() < 0.08) say('decision.withdrawn', { invocation });
