@@ -6,11 +6,15 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Worker } from '../support/fleet.js';
+import { foothold } from '../support/foothold.js';
+import { UNREGISTERED } from '../support/usage-load.js';
 import { type Link } from './link.js';
 import { type Hosts } from './load.js';
 import { type Fault, type Kind } from './schedule.js';
-import { ask } from './servers.js';
+import { ask, SECRET, TENANT } from './servers.js';
 import { type World } from './world.js';
+
+const LATE_ZONE = 'Europe/Helsinki';
 
 type Doing = (world: World, fault: Fault, hosts: Hosts) => Promise<string>;
 
@@ -110,6 +114,14 @@ const DOINGS: Record<Kind, Doing> = {
     await until(() => hosts.sent.some(({ acks }) => acks > 0), 'an acknowledgement');
     const records = await hosts.again(0.1 + which / 10);
     return need(records > 0, `${records} records`);
+  },
+  'deployment registered late': async (world) => {
+    const settings = { DATABASE_URL: world.url, FOOTHOLD_PSEUDONYM_KEY: SECRET };
+    const register = () => foothold(['deployment', 'register', UNREGISTERED, '--tenant', TENANT, '--time-zone', LATE_ZONE, '--json'], settings);
+    let said = await register();
+    await until(async () => said.code === 0 || (said = await register()).code === 0, `${UNREGISTERED} to be registered`, 40_000);
+    world.deployments[UNREGISTERED] = LATE_ZONE;
+    return `${(JSON.parse(said.stdout) as { redriven: number }).redriven} events had waited for it`;
   },
   'Kafka killed': (world, { ms }) => restartKafka(world, ms, 'SIGKILL'),
   'Kafka stopped': (world, { ms }) => restartKafka(world, ms, 'SIGTERM'),

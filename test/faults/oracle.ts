@@ -16,7 +16,6 @@ import { eventLogMigrations } from '@foothold/event-log';
 import { openDatabase } from '@foothold/platform';
 import { answer as secondOpinion, type HistoryEvent, type Question } from '../oracle/oracle.js';
 import { foothold } from '../support/foothold.js';
-import { DEPLOYMENTS } from '../support/usage-load.js';
 import { type Sent } from './load.js';
 import { ask, pseudonymiser, SECRET, TENANT } from './servers.js';
 
@@ -31,24 +30,28 @@ export interface Verdict {
 /** A body as it must be in the log, and what is known of the records that carried it. */
 interface Body extends HistoryEvent {
   text: string;
-  fate: Sent['fate'];
+  /** Nothing stands against it but another body under its id. */
+  storable: boolean;
   acks: number;
   copies: number;
 }
 
-/** @param received how many records Kafka holds of this schedule's; null where there is no Kafka */
-export async function judge(url: string, sent: Sent[], received: number | null): Promise<Verdict> {
+/**
+ * @param deployments those registered by the end, with their time zones: what was sent for another waits
+ * @param received how many records Kafka holds of this schedule's; null where there is no Kafka
+ */
+export async function judge(url: string, deployments: Record<string, string>, sent: Sent[], received: number | null): Promise<Verdict> {
   const verdict: Verdict = { acknowledged: sent.filter(({ acks }) => acks > 0).length, lost: 0, doubled: 0, wrong: [] };
-  const bodies = bodiesOf(sent);
+  const bodies = bodiesOf(sent, deployments);
   const logged = await loggedEvents(url);
   judgeLog(verdict, bodies, logged);
   await judgeLetters(verdict, url, bodies, sent);
   await judgeLedger(verdict, url, received, sent);
-  await judgeTables(verdict, url, logged);
+  await judgeTables(verdict, url, deployments, logged);
   return verdict;
 }
 
-function bodiesOf(sent: Sent[]): Map<string, Body[]> {
+function bodiesOf(sent: Sent[], deployments: Record<string, string>): Map<string, Body[]> {
   const byId = new Map<string, Body[]>();
   for (const { value, fate, acks, copies } of sent) {
     const event = readable(value);
@@ -58,7 +61,7 @@ function bodiesOf(sent: Sent[]): Map<string, Body[]> {
     const text = textOf(event);
     const same = found.find((body) => body.text === text);
     if (same) Object.assign(same, { acks: same.acks + acks, copies: same.copies + copies });
-    else found.push({ ...event, text, fate, acks, copies });
+    else found.push({ ...event, text, storable: fate !== 'rejected' && event.deployment in deployments && !event.type.endsWith('.v2'), acks, copies });
   }
   return byId;
 }
@@ -100,7 +103,7 @@ function judgeLog(verdict: Verdict, bodies: Map<string, Body[]>, logged: History
     const body = sent?.find(({ text }) => text === textOf(event));
     if (!sent) verdict.wrong.push(`${event.id} is in the log, and nobody sent it`);
     else if (!body) verdict.wrong.push(`${event.id} is in the log with a body that nobody sent: ${textOf(event)}`);
-    else if (body.fate === 'rejected' || !(event.deployment in DEPLOYMENTS) || event.type.includes('.v')) verdict.wrong.push(`${event.id} is in the log, and cannot be taken`);
+    else if (!body.storable) verdict.wrong.push(`${event.id} is in the log, and cannot be taken`);
   }
   const { wrong } = verdict;
   for (const [id, count] of times) {
@@ -109,14 +112,11 @@ function judgeLog(verdict: Verdict, bodies: Map<string, Body[]>, logged: History
     wrong.push(`${id} is in the log ${count} times`);
   }
   for (const [id, sent] of bodies) {
-    if (times.has(id) || !sent.some((body) => isStorable(body) && body.acks > 0)) continue;
+    if (times.has(id) || !sent.some(({ storable, acks }) => storable && acks > 0)) continue;
     verdict.lost++;
     wrong.push(`${id} was acknowledged and is not in the log`);
   }
 }
-
-/** Nothing stands against it but another body under its id. */
-const isStorable = ({ fate, deployment, type }: Body): boolean => fate !== 'rejected' && deployment in DEPLOYMENTS && !type.endsWith('.v2');
 
 async function judgeLetters(verdict: Verdict, url: string, bodies: Map<string, Body[]>, sent: Sent[]): Promise<void> {
   const letters = await ask<{ kind: string; id: string | null; field: string; count: number }>(url, 'select kind, id, field, count(*)::int as count from dead_letter group by kind, id, field');
@@ -132,8 +132,8 @@ async function judgeLetters(verdict: Verdict, url: string, bodies: Map<string, B
   for (const { id, count } of letters) if (id !== null) known.set(id, known.get(id)! + count);
   for (const [id, count] of known) if (!bodies.has(id)) verdict.wrong.push(`${count} dead letters of ${id}, which nobody sent`);
   for (const [id, all] of bodies) {
-    const bad = all.filter((body) => !isStorable(body));
-    const storable = all.filter(isStorable);
+    const bad = all.filter((body) => !body.storable);
+    const storable = all.filter((body) => body.storable);
     // Of those that could be stored, one body is. Which one is not known: the others are letters, whichever they are.
     const kept = (field: 'acks' | 'copies', pick: (...values: number[]) => number) => (storable.length > 1 ? sum(storable, field) - pick(...storable.map((body) => body[field])) : 0);
     check(id, known.get(id) ?? 0, sum(bad, 'acks') + kept('acks', Math.max), sum(bad, 'copies') + kept('copies', Math.min));
@@ -154,7 +154,7 @@ async function judgeLedger(verdict: Verdict, url: string, received: number | nul
   if (ledger.received < least || ledger.received > most) verdict.wrong.push(`${ledger.received} received, between ${least} and ${most} were sent`);
 }
 
-async function judgeTables(verdict: Verdict, url: string, logged: HistoryEvent[]): Promise<void> {
+async function judgeTables(verdict: Verdict, url: string, deployments: Record<string, string>, logged: HistoryEvent[]): Promise<void> {
   const { stdout, stderr } = await foothold(['rebuild', '--json'], { DATABASE_URL: url, FOOTHOLD_PSEUDONYM_KEY: SECRET });
   if (stdout === '') throw new Error(`foothold rebuild: ${stderr}`);
   // What is asked is answered by the tables that a rebuild has left: where they differ from live, live's.
@@ -162,7 +162,8 @@ async function judgeTables(verdict: Verdict, url: string, logged: HistoryEvent[]
   for (const [table, rows] of Object.entries(differences)) if (rows > 0) verdict.wrong.push(`${rows} rows of ${table} are not those of a fold from the beginning`);
   const database = await openDatabase({ url, migrations: [...eventLogMigrations, ...adoptionMigrations], application: 'faults' });
   try {
-    for (const [id, timeZone] of Object.entries(DEPLOYMENTS)) {
+    for (const [id, timeZone] of Object.entries(deployments)) {
+      if (!logged.some((event) => event.deployment === id && event.type.startsWith('result.'))) continue; // a load of some hundred events may have none for one
       const registration = { ...DEFAULT_REGISTRATION, id, timeZone };
       const [{ deployment }] = (await database.query<{ deployment: number }>('select deployment from deployment where id = $1', [id])) as [{ deployment: number }];
       for (const { id: metric, grains } of CATALOGUE) {

@@ -9,15 +9,14 @@ export const PLANTED = [
     name: 'commit before append: the fence moves in a transaction of its own, before the events are stored',
     seen: /acknowledged and is not in the log|accounted for|Kafka holds|dead letters, of at least/,
     edits: [
-      ['libs/event-log/src/append.ts', `  const numbered = await number(log, arrivals, refusals);
-`, `  const numbered = await number(log, arrivals, refusals);
-  const fenced = await log.database.transaction((client) => client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] }));
+      ['libs/event-log/src/append.ts', `    const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
+    if (fenced.rowCount !== 1) throw new Fenced(stretch);
+`, ''],
+      ['libs/event-log/src/append.ts', `  const outcome = await retried(log, async (client, heads) => {
+`, `  const fenced = await log.database.transaction((client) => client.query({ name: 'append-fence', text: FENCE, values: [origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] }));
   if (fenced.rowCount !== 1) throw new Fenced(stretch);
+  const outcome = await retried(log, async (client, heads) => {
 `],
-      ['libs/event-log/src/append.ts', `  const fenced = await client.query({ name: 'append-fence', text: FENCE, values: [stretch.origin, stretch.from, stretch.next, stretch.voids, stretch.mark, stretch.markOffset] });
-  if (fenced.rowCount !== 1) throw new Fenced(stretch);
-
-  const shards`, `  const shards`],
     ],
   },
   {

@@ -42,7 +42,7 @@ export async function runSchedule(servers: Servers, plan: Plan, logs: string): P
   const disturbed = disturb(world, hosts, result, spent);
   try {
     const removed = await Promise.race([world.fleet.failed, disturbed]);
-    const { wrong, ...counts } = await judge(world.url, hosts.sent, plan.kafka ? removed + (await held(world)) : null);
+    const { wrong, ...counts } = await judge(world.url, world.deployments, hosts.sent, plan.kafka ? removed + (await held(world)) : null);
     Object.assign(result, counts);
     result.wrong.push(...wrong);
     spent('judge');
@@ -99,18 +99,19 @@ async function disturb(world: World, hosts: Hosts, result: Result, spent: (what:
   return removed;
 }
 
-/** Until all that Kafka holds is recorded, and all that is recorded is folded. */
+/** Until all that Kafka holds is recorded, all that is recorded is folded, and nothing waits any more for a deployment that is registered. */
 async function rest(world: World): Promise<void> {
   let left = '';
   await until(async () => {
-    const [row] = await ask<{ taken: number; behind: number }>(
+    const [row] = await ask<{ taken: number; behind: number; waiting: number }>(
       world.url,
       `select (select coalesce(sum(next_offset - first_offset), 0)::int from origin where kind = 'kafka' and not finished) as taken,
-              (select sum(h.position - coalesce(c.position, 0))::int from head h left join checkpoint c on c.shard = h.shard and c.projection = 'usage' where h.shard < 16) as behind`,
+              (select sum(h.position - coalesce(c.position, 0))::int from head h left join checkpoint c on c.shard = h.shard and c.projection = 'usage' where h.shard < 16) as behind,
+              (select count(*)::int from dead_letter l join deployment d on d.id = l.deployment where l.field = 'deployment') as waiting`,
     );
     const there = world.plan.kafka ? await held(world) : 0;
-    left = `${there - row!.taken} records are not recorded, ${row!.behind} events not folded`;
-    return row!.behind === 0 && row!.taken === there;
+    left = `${there - row!.taken} records are not recorded, ${row!.behind} events not folded, ${row!.waiting} dead letters wait`;
+    return row!.behind === 0 && row!.taken === there && row!.waiting === 0;
   }, 'everything to come to rest', 60_000).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}: ${left}`);
   });

@@ -28,6 +28,7 @@ const TABLE = {
   'clock set': { weight: 2 },
   'process started under another clock': { weight: 2 },
   'sent again': { weight: 2 },
+  'deployment registered late': { weight: 3 },
   'Kafka killed': { weight: 2, kafka: true, costly: true },
   'Kafka stopped': { weight: 1, kafka: true, costly: true },
   'Postgres killed': { weight: 2, costly: true },
@@ -75,7 +76,7 @@ export function drawPlan(seed: number, only?: readonly Kind[]): Plan {
   const draw = seeded(seed);
   const kafka = only ? only.some((kind) => (TABLE[kind] as Drawn).kafka) : draw.next() < 0.75;
   const some = (role: Role, least: number, more: number): Role[] => Array<Role>(least + draw.below(more + 1)).fill(role);
-  const processes = kafka ? [...some('collector', 1, 0), ...some('recorder', 2, 1), ...some('projector', 2, 1)] : [...some('collector', 1, 1), ...some('projector', 2, 1)];
+  const processes = [...(kafka ? [...some('collector', 1, 0), ...some('recorder', 2, 1)] : some('collector', 1, 1)), ...some('projector', 2, 1), ...some('sentinel', 1, 0)];
   const window = 2_000 + draw.below(1_500);
   const kinds = only ?? drawKinds(draw, kafka);
   const faults = kinds.map((kind) => drawFault(draw, kind, processes, window)).sort((one, other) => one.at - other.at);
@@ -109,9 +110,9 @@ function drawFault(draw: Seeded, kind: Kind, processes: Role[], window: number):
 function rolesOf(kind: Kind, processes: Role[]): Role[] {
   if (kind.startsWith('recorder')) return ['recorder'];
   if (kind.includes('client') || kind.includes('collector') || kind === 'acknowledgements lost') return ['collector'];
-  if (kind.includes('wire to Kafka')) return processes.filter((role) => role !== 'projector');
-  // A collector that writes to Kafka has nothing to commit.
-  if (kind.includes('COMMIT') && processes.includes('recorder')) return processes.filter((role) => role !== 'collector');
+  if (kind.includes('wire to Kafka')) return processes.filter((role) => role === 'collector' || role === 'recorder');
+  // A collector that writes to Kafka has nothing to commit, and a sentinel commits nothing where nothing waits.
+  if (kind.includes('COMMIT')) return processes.filter((role) => role === 'projector' || role === (processes.includes('recorder') ? 'recorder' : 'collector'));
   return processes;
 }
 

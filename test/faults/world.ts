@@ -13,6 +13,7 @@ import { evictAll } from './evict.js';
 import { Link } from './link.js';
 import { type Plan } from './schedule.js';
 import { ask, SECRET, TENANT, type Servers } from './servers.js';
+import { DEPLOYMENTS } from '../support/usage-load.js';
 
 const CLOCK = pathToFileURL(join(import.meta.dirname, 'clock.mjs')).href;
 /** A stalled process keeps its leases for so long; the setting of the address, where a shift takes seconds, not minutes. */
@@ -32,6 +33,8 @@ export class World {
   readonly databaseLinks = new Map<Worker, Link>();
   readonly clientLinks = new Map<Worker, Link>();
   readonly clocks = new Map<Worker, number>();
+  /** What is registered by now, with its time zone. */
+  readonly deployments: Record<string, string> = { ...DEPLOYMENTS };
   /** What ended by itself and was started again. */
   readonly ended: string[] = [];
   /** Faults that are happening, and until when a process may end of one that is over. */
@@ -112,7 +115,7 @@ export class World {
       FOOTHOLD_PSEUDONYM_KEY: SECRET, KAFKA_PREFIX: this.prefix, FOOTHOLD_LOG_LEVEL: 'debug',
       NODE_OPTIONS: `--import=${CLOCK}`, FAULTS_CLOCK_MS: String(this.clocks.get(worker) ?? 0), FAULTS_JUMP_MS: String(JUMP_MS),
       ...(worker.role === 'collector' ? { FOOTHOLD_PORT: '0' } : {}),
-      ...(this.plan.kafka && worker.role !== 'projector' ? { KAFKA_BROKERS: `127.0.0.1:${this.kafkaLink(worker).port}` } : {}),
+      ...(this.plan.kafka && (worker.role === 'collector' || worker.role === 'recorder') ? { KAFKA_BROKERS: `127.0.0.1:${this.kafkaLink(worker).port}` } : {}),
     }));
   }
 

@@ -5,7 +5,7 @@
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from './postgres-proxy.js';
 import { startFoothold, STANDALONE, type Ended, type Running } from './foothold.js';
 
-export type Role = 'collector' | 'recorder' | 'projector';
+export type Role = 'collector' | 'recorder' | 'projector' | 'sentinel';
 
 /** Offsets that one append takes from a Kafka partition. */
 export interface Stretch {

@@ -29,9 +29,9 @@ export interface Load {
   tasks: number;
 }
 
-/** The deployments that must be registered, with their time zones; UNREGISTERED must not be. */
+/** The deployments that must be registered, with their time zones; UNREGISTERED must not be when its events are expected to wait. */
 export const DEPLOYMENTS = { claims: 'Europe/Oslo', triage: 'America/New_York' } as const;
-const UNREGISTERED = 'forgotten';
+export const UNREGISTERED = 'forgotten';
 const SOURCES = ['urn:host:desk', 'urn:host:mobile'];
 /** Unless a load has others: few, and many events meet in the same rows. */
 const PEOPLE = 400;

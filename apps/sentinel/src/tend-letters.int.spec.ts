@@ -45,7 +45,7 @@ it('stores what waited once its deployment is registered, deletes what is too ol
   expect(await tallyLetters(log.database)).toEqual({ lying: { rejected: 1, quarantined: 3 }, expired: { rejected: 1, quarantined: 0 }, redriven: 0 });
 
   await registerDeployment(log, 'acme', 'desk');
-  now += 30_000;
+  now += 10_000;
   await until('what waited is stored', async () => (await tallyLetters(log.database)).redriven === 3);
   expect(await verify(log.database)).toMatchObject({ balanced: true, received: 5, stored: 3, duplicate: 0, rejected: 2, quarantined: 0 });
   expect(fatal).toEqual([]);

@@ -3,7 +3,7 @@ import { expireLetters, sweepLetters, type KeyCheck, type Log } from '@foothold/
 import { type Logger } from '@foothold/platform';
 import { type Job } from './sentinel.js';
 
-const SWEEP_MS = 30_000;
+const SWEEP_MS = 10_000;
 const EXPIRE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
