@@ -41,7 +41,7 @@ const state = await readState();
 if (flags.only === undefined) say(`seed ${seed}: ${seeds.length} schedules, ${state.results.length} of them run already; again with --seed ${seed}`);
 if (state.results.length < seeds.length) {
   const servers = await startServers();
-  // The processes end with their servers, which guards stop; those of Node are told here.
+  // A fleet kills its processes when this one ends, and guards stop the servers.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   try {
     for (const [i, one] of seeds.entries()) {

@@ -165,7 +165,13 @@ export class Fleet {
     this.failed.catch(() => undefined); // whoever waits for something races against it
     this.workers = [];
     for (const role of roles) this.add(role);
+    process.once('exit', this.killAll);
   }
+
+  /** Whoever started them ends before it could stop them. */
+  private readonly killAll = (): void => {
+    for (const worker of this.workers) if (worker.lives) worker.kill();
+  };
 
   /** One more, to be started. */
   add(role: Role): Worker {
@@ -182,6 +188,7 @@ export class Fleet {
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all(this.workers.map((worker) => worker.stop()));
+    process.off('exit', this.killAll);
     await Promise.race([this.failed, Promise.resolve()]);
   }
 }
