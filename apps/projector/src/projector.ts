@@ -63,25 +63,25 @@ export class Projector {
 
   private async rounds(): Promise<void> {
     const { signal } = this.stopping;
-    let tidiedAt = 0;
+    let tidiedAt = -Infinity;
     for (let troubledSince = 0; !signal.aborted; ) {
-      const next = Date.now() + ROUND_MS * (0.75 + 0.5 * Math.random());
+      const next = performance.now() + ROUND_MS * (0.75 + 0.5 * Math.random());
       try {
         await this.round();
         if (this.otherVersion) await this.settleVersion();
-        if (Date.now() - tidiedAt >= LEFTOVERS_MS) {
+        if (performance.now() - tidiedAt >= LEFTOVERS_MS) {
           await finishSilent(this.log.database, SILENCE_MS);
-          tidiedAt = Date.now();
+          tidiedAt = performance.now();
         }
         this.beat();
         troubledSince = 0;
       } catch (error) {
         if (signal.aborted) return;
-        troubledSince ||= Date.now();
-        if (!isTransient(error) || Date.now() - troubledSince > PATIENCE_MS) return this.fatal(error);
+        troubledSince ||= performance.now();
+        if (!isTransient(error) || performance.now() - troubledSince > PATIENCE_MS) return this.fatal(error);
         this.logger.warn('the database does not answer, trying again: %s', (error as Error).message);
       }
-      await pause(Math.max(0, next - Date.now()), undefined, { signal }).catch(() => undefined);
+      await pause(Math.max(0, next - performance.now()), undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { usageProjection } from '@foothold/adoption';
 import { append, completeThrough, deadLetters, Fenced, openOrigin, verify, type Log } from '@foothold/event-log';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
+import { realNow, underClock } from '../../../test/support/wrong-clock.js';
 import { testKafka, type TestKafka } from '../../../test/support/kafka.js';
 import { foldAll, openTestLog, pseudonymiser, received, registerDeployment, shownEvents, startRecorder, until, type RecorderOptions, type RunningRecorder } from '../../../test/support/recording.js';
 import { type Admin } from 'kafkajs';
@@ -342,4 +343,20 @@ it('complete_through moves while nothing arrives, and comes up to the moment of 
   expect(await verify(log.database)).toMatchObject({ received: 4, stored: 4 });
   await until('it moves', async () => (await complete())! > before + 1_000_000);
   expect(await complete()).toBeLessThanOrEqual(Date.now() * 1000);
+});
+
+it('complete_through goes by the database’s clock where the recorder’s own is hours ahead', async () => {
+  await kafka.createTopic(topic);
+  await produce(shownEvents(0, 4));
+  const begun = Date.now() * 1000;
+  await underClock(5, async () => {
+    await start();
+    let at: number | null = null;
+    const complete = async () => {
+      await foldAll(log);
+      return (at = await completeThrough(log.database, TENANT, usageProjection.name)) !== null && at > begun;
+    };
+    await until('all is in', complete);
+    expect(at!).toBeLessThanOrEqual(realNow() * 1000 + 1_000_000);
+  });
 });

@@ -12,7 +12,7 @@
  * The offset that counts lies in the database and moves with the events. Kafka's own commit comes after, for lag
  * tools only; whatever it says, a partition is read from where the database says.
  */
-import { append, Fenced, markEndSeen, type Log } from '@foothold/event-log';
+import { append, databaseTime, Fenced, markEndSeen, type Log } from '@foothold/event-log';
 import { inSpan, isMisnamedUsage, isSource, isTransient, measuring, openKafka, originName, retireStatement, type Config, type Fatal, type Logger, type Pseudonymiser } from '@foothold/platform';
 import { type Consumer, type ConsumerEndBatchProcessEvent, type EachBatchPayload, type Kafka, type KafkaMessage } from 'kafkajs';
 import { arrivalOf, sampledTrace, sourceOf, tenantOf } from './arrival.js';
@@ -169,13 +169,13 @@ export class Recorder {
     consumer.on(consumer.events.FETCH_START, ({ payload: { nodeId } }) => {
       const before = ended.get(nodeId);
       ended.set(nodeId, null);
-      if (before === undefined || (before !== null && Date.now() - before < QUIET_MS) || consumer !== this.consumer) return;
+      if (before === undefined || (before !== null && performance.now() - before < QUIET_MS) || consumer !== this.consumer) return;
       for (const partition of this.partitions.values()) {
         partition.doubt();
         this.seek(partition);
       }
     });
-    consumer.on(consumer.events.FETCH, ({ payload: { nodeId } }) => void ended.set(nodeId, Date.now()));
+    consumer.on(consumer.events.FETCH, ({ payload: { nodeId } }) => void ended.set(nodeId, performance.now()));
   }
 
   /** Seeks the assigned partitions to their fences, so that a database set back is read again though nothing new arrives. */
@@ -210,9 +210,9 @@ export class Recorder {
   private async batch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
     const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload;
     const key = `${batch.topic}/${batch.partition}`;
-    let since = Date.now();
+    let since = performance.now();
     const beat = setInterval(() => {
-      if (Date.now() - since > this.pace.patienceMs) this.fatal(new Error(`${key}: nothing could be recorded for ${this.pace.patienceMs / 1000} s`));
+      if (performance.now() - since > this.pace.patienceMs) this.fatal(new Error(`${key}: nothing could be recorded for ${this.pace.patienceMs / 1000} s`));
       else heartbeat().catch(() => undefined); // the next awaited one says the same again
     }, HEARTBEAT_MS);
     try {
@@ -228,7 +228,7 @@ export class Recorder {
             if (!isRunning() || isStale()) return;
             const stretch = messages.slice(at, at + STRETCH);
             await this.record(partition, stretch, at + STRETCH >= messages.length ? end : Number(stretch.at(-1)!.offset) + 1);
-            since = Date.now();
+            since = performance.now();
             resolveOffset(String(partition.next - 1));
             await heartbeat();
           }
@@ -320,7 +320,7 @@ export class Recorder {
       const partition = await this.open(topic, part);
       before.push({ partition, next: partition.next });
     }
-    const moment = new Date().toISOString();
+    const moment = new Date(await databaseTime(this.log.database)).toISOString();
     const bounds = await this.broker.bounds(topic);
     let atEnd = true;
     for (const { partition, next } of before) {

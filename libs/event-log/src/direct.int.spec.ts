@@ -3,6 +3,7 @@ import { type Refusal } from '@foothold/contract';
 import { DatabaseReplaced } from '@foothold/platform';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { arrival, arrivals, freshLog, keyOf, person, sealer } from '../../../test/support/event-log.js';
+import { realNow, underClock } from '../../../test/support/wrong-clock.js';
 import { startPostgresProxy, type Decision, type PostgresProxy, type ProxyEvent } from '../../../test/support/postgres-proxy.js';
 import { until } from '../../../test/support/recording.js';
 import { seeded } from '../../../test/support/seeded.js';
@@ -196,6 +197,19 @@ describe('an origin', () => {
     await until('it moves on', async () => {
       await foldAll();
       return (await through())! > then!;
+    });
+  });
+
+  it.each([['ahead', 5], ['behind', -5]])('goes by the database’s clock where the process’s own is hours %s', async (_, hours) => {
+    const begun = Date.now() * 1000;
+    await underClock(hours, async () => {
+      const way = await direct({ marksMs: 20 });
+      await way.hand(arrivals(0, 5));
+      await until('it is complete up to now', async () => {
+        await foldAll();
+        return ((await through()) ?? 0) > begun;
+      });
+      expect(await through()).toBeLessThanOrEqual(realNow() * 1000 + 1_000_000);
     });
   });
 

@@ -13,7 +13,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { append, Fenced, type Arrival, type Outcome } from './append.js';
 import { type Log } from './identities.js';
-import { finishOrigin, markEndSeen, openOrigin, type Stretch } from './origin.js';
+import { databaseTime, finishOrigin, markEndSeen, openOrigin, type Stretch } from './origin.js';
 
 /** Most arrivals in one append. */
 const GROUP = 5_000;
@@ -49,7 +49,7 @@ export class NotInTime extends Error {
 
 interface Hand {
   arrivals: Arrival[];
-  /** Milliseconds since 1970. */
+  /** When it came: by a clock of this process that nobody sets, in milliseconds. */
   at: number;
   /** To be appended by itself: something handed over together with it could not be. */
   alone: boolean;
@@ -83,7 +83,7 @@ export class Direct {
   /** Of all that is not answered yet. */
   private waitingBytes = 0;
   private doubt: Doubt | null = null;
-  private markedAt = 0;
+  private markedAt = -Infinity;
   private closing = false;
   private wake: () => void = () => undefined;
   private running: Promise<void> = Promise.resolve();
@@ -117,7 +117,7 @@ export class Direct {
       }, this.options.patienceMs);
       const hand: Hand = {
         arrivals,
-        at: Date.now(),
+        at: performance.now(),
         alone: false,
         answer: (ended) => {
           hand.answer = null;
@@ -164,7 +164,7 @@ export class Direct {
     const fence = this.fence ?? (await this.open());
     const hands = this.take();
     if (hands.length > 0) await this.append(hands, fence);
-    if (Date.now() - this.markedAt >= this.options.marksMs) await this.mark(fence);
+    if (performance.now() - this.markedAt >= this.options.marksMs) await this.mark(fence);
   }
 
   /** What goes into the next append: whole hands, so that each is stored or not. */
@@ -226,9 +226,11 @@ export class Direct {
 
   /** Between two appends everything is in the log that was handed over before the first of what waits. */
   private async mark({ origin, next }: Fence): Promise<void> {
-    const moment = this.waiting[0]?.at ?? Date.now();
+    const now = await databaseTime(this.log.database);
+    const waited = this.waiting[0] ? performance.now() - this.waiting[0].at : 0;
+    const moment = now - waited;
     if (!(await markEndSeen(this.log.database, origin, next, new Date(moment).toISOString()))) this.fence = null;
-    this.markedAt = Date.now();
+    this.markedAt = performance.now();
   }
 
   /** Until something is handed over, the next mark is due, or the end. */

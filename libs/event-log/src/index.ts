@@ -6,7 +6,7 @@ export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';
 export { deadLetters, verify, type Ledger, type LetterGroup } from './ledger.js';
 export { deadLetter, tallyLetters, type LetterCounts, type LetterTally, type LetterView } from './letters.js';
-export { completeThrough, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type KafkaOrigin, type Origin, type Stretch } from './origin.js';
+export { completeThrough, databaseTime, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type KafkaOrigin, type Origin, type Stretch } from './origin.js';
 export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
 export { adoptVersion, Overtaken, rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';

@@ -47,8 +47,14 @@ export async function openOrigin(database: Database, key: OriginKey): Promise<Or
   return rows[0]!;
 }
 
+/** The database's clock (milliseconds since 1970), which alone dates what is remembered of ends: processes' own may be hours away. */
+export async function databaseTime(database: Database): Promise<number> {
+  const rows = await database.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now');
+  return rows[0]!.now;
+}
+
 /**
- * Remembers that everything which had arrived by `moment` (an ISO time taken before the end was asked for) is recorded.
+ * Remembers that everything which had arrived by `moment` (an ISO time of the database's clock, taken before the end was asked for) is recorded.
  * Says nothing where the fence has not reached `end`, or the origin is finished: then the answer is false.
  */
 export async function markEndSeen(database: Database, origin: number, end: number, moment: string): Promise<boolean> {

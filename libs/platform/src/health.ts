@@ -27,7 +27,7 @@ export class Health {
   /** @param warn told why a need does not answer, and that it does again; once each time that changes */
   constructor(
     private readonly warn: (text: string) => void = () => undefined,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Adds a part that must beat at least every `silenceMs`; the result is its beat. */
