@@ -6,7 +6,7 @@
 import { type Kafka, Partitioners, type Producer } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Fate, type LoadRecord, drawLoad } from '../support/usage-load.js';
-import { seeded } from '../support/seeded.js';
+import { seeded, type Seeded } from '../support/seeded.js';
 import { type Plan } from './schedule.js';
 
 /** A record and what its sender knows of it. */
@@ -57,6 +57,7 @@ export class Hosts {
   /** How often a collector said that it could not take what was sent. */
   refusals = 0;
   private readonly pieces: Piece[];
+  private readonly draw: Seeded;
   private producer: Promise<Producer> | undefined;
   private over = false;
 
@@ -64,7 +65,7 @@ export class Hosts {
     plan: Plan,
     private readonly ways: Ways,
   ) {
-    const draw = seeded(plan.seed ^ 0x5eed);
+    const draw = (this.draw = seeded(plan.seed ^ 0x5eed));
     const load = drawLoad(plan.seed, [{ records: plan.events + SPARE }], plan.partitions, plan.people).rounds[0]!;
     const records = load.map((record): Sent => ({ ...named(record), acks: 0, copies: 0 }));
     const anew = plan.faults.some(({ kind }) => kind === 'topic made anew');
@@ -102,7 +103,7 @@ export class Hosts {
     const late = this.of('late');
     const spare = [...late.splice(0, late.length / 2), ...this.of('spare')];
     for (const deadline = Date.now() + 30_000; waiting() && Date.now() < deadline; ) {
-      const piece = spare.shift() ?? this.pieces[Math.floor(Math.random() * this.pieces.length)]!;
+      const piece = spare.shift() ?? this.pieces[this.draw.below(this.pieces.length)]!;
       await Promise.all([piece.at !== 'anew' && this.deliver(piece), sleep(60)]);
     }
     await this.lanes([...late, ...spare.filter(({ at }) => at === 'late')], (piece) => this.deliver(piece));

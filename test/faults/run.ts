@@ -71,7 +71,7 @@ async function disturb(world: World, hosts: Hosts, result: Result, spent: (what:
   let removed = 0;
   const happen = async (fault: Plan['faults'][number]) => {
     await until(() => Date.now() - began >= fault.at, 'its time', fault.at + 20_000);
-        try {
+    try {
       const evidence = await befall(world, fault, hosts);
       result.faults[fault.kind] = (result.faults[fault.kind] ?? 0) + 1;
       result.story.push(`  at ${((Date.now() - began) / 1000).toFixed(1)} s: ${fault.kind}: ${evidence}`);

@@ -108,7 +108,15 @@ const otherVersion = () => new WrongInput('database', 'a newer Foothold folds it
 /** Folds what is in the log and not yet in the read tables; waits for shards another projector has leased. */
 async function catchUp(log: Log): Promise<void> {
   await prepare(log.database, usageProjection);
-  if ((await adoptVersion(log, usageProjection)) > usageProjection.version) throw otherVersion();
+  let rebuilding: ReturnType<typeof progressBar>;
+  const live = await adoptVersion(log, usageProjection, {
+    progress: (folded, of) => {
+      rebuilding ??= progressBar('rebuilding the read tables for this version', of);
+      rebuilding?.setTotal(of);
+      rebuilding?.update(folded);
+    },
+  }).finally(() => rebuilding?.stop());
+  if (live > usageProjection.version) throw otherVersion();
   const { behind } = await lag(log.database, usageProjection.name);
   const bar = progressBar('folding', behind);
   try {

@@ -8,14 +8,19 @@ const EXPIRE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** What waited for a registration or for a newer version of this program. Several at once leave each other's letters alone: no turn is needed. */
-export const sweepingOf = (log: Log, keyCheck: KeyCheck, logger: Logger): Job => ({
-  name: 'sweep dead letters',
-  everyMs: SWEEP_MS,
-  run: async (turn) => {
-    const { redriven, kept, sealed } = await sweepLetters(log, keyCheck, turn);
-    if (redriven + sealed > 0) logger.info({ redriven, kept, sealed }, 'dead letters were redriven, or sealed that an earlier version kept open');
-  },
-});
+export function sweepingOf(log: Log, keyCheck: KeyCheck, logger: Logger): Job {
+  let unopened = 0;
+  return {
+    name: 'sweep dead letters',
+    everyMs: SWEEP_MS,
+    run: async (turn) => {
+      const { redriven, kept, sealed } = await sweepLetters(log, keyCheck, turn);
+      if (redriven + sealed > 0) logger.info({ redriven, sealed }, 'dead letters were redriven, or sealed that an earlier version kept open');
+      if (kept > unopened) logger.warn({ kept }, 'dead letters that could be stored by now were sealed under another pseudonym key than this process holds: they are left alone');
+      unopened = kept;
+    },
+  };
+}
 
 /** @param days how many days letters are kept */
 export const expiringOf = (log: Log, days: number, logger: Logger): Job => ({

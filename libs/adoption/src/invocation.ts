@@ -40,7 +40,7 @@ export interface Invocation {
   shown_release: string | null;
   decided_at: number | null;
   decided_by: string | null;
-  /** On which the decision counts; null in rows that version 1 of the fold has written: then the day of decided_at. */
+  /** On which the decision counts. */
   decided_day: number | null;
   decision: 'accepted' | 'overridden' | null;
   option: number | null;

@@ -3,13 +3,12 @@ import { newInvocation, type Invocation } from './invocation.js';
 import { COUNTERS, isEmpty, newPersonDay, tallyInvocation, type Cell } from './person-day.js';
 
 const DAY = 86_400_000_000;
-const dayOf = (micros: number) => Math.floor(micros / DAY);
 const row = (changes: Partial<Invocation>): Invocation => ({ ...newInvocation(1, 7, 'i'), day: 3, ...changes });
 const CELL: Cell = { deployment: 1, person: 7, day: 3, task_kind: '', surface: '', initiative: '', model: '', release: '', reason: '' };
 
 function tally(of: Invocation): [string, Cell][] {
   const found: [string, Cell][] = [];
-  tallyInvocation(of, dayOf, (cell, counter) => found.push([counter, { ...cell }]));
+  tallyInvocation(of, (cell, counter) => found.push([counter, { ...cell }]));
   return found;
 }
 const counters = (of: Invocation) => tally(of).map(([counter]) => counter);

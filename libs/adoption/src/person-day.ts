@@ -47,7 +47,7 @@ const CAUSES: Record<string, Counter> = {
 };
 
 /** The facts of an invocation. */
-export function tallyInvocation(row: Invocation, dayOf: (micros: number) => number, tally: Tally): void {
+export function tallyInvocation(row: Invocation, tally: Tally): void {
   const cell: Cell = {
     deployment: row.deployment,
     person: row.person,
@@ -66,7 +66,7 @@ export function tallyInvocation(row: Invocation, dayOf: (micros: number) => numb
   else if (row.status === 'abandoned') tally(cell, CAUSES[row.cause!]!);
   else if (row.status !== 'unseen') {
     tally(cell, row.status);
-    const active: Cell = { ...cell, person: row.actor ?? row.person, day: row.decided_day ?? dayOf(row.decided_at!), reason: '' };
+    const active: Cell = { ...cell, person: row.actor ?? row.person, day: row.decided_day!, reason: '' };
     tally(active, row.status === 'accepted' ? 'active_accepted' : 'active_overridden');
   }
 }

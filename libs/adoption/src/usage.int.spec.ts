@@ -62,11 +62,3 @@ it('count on the local day on which they were received', async () => {
 
   expect(await rebuild(log, usageProjection)).toMatchObject({ differences: { invocation: 0, task: 0, person_day: 0 }, swapped: true });
 });
-
-it('takes activity back from where version 1 of the fold put it', async () => {
-  const shownAt = Date.now() * 1000 - 80 * HOUR;
-  await store(log, resultOf({ invocation: 'i', shownAt, took: 48 * HOUR }));
-  await log.database.query('update invocation set decided_day = null');
-  await store(log, [event('desk', 'decision.withdrawn', shownAt + 49 * HOUR, { invocation: 'i' })]);
-  expect(await counted()).toEqual({ [zone.dayOf(shownAt)]: { invocations: 1, shown: 1, undecided: 1 } });
-});

@@ -75,11 +75,11 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     if (isAboutInvocation(event)) {
       const row = invocations.get(invocationKey(event))!;
       if (row.revised_at > 0) {
-        tallyInvocation(row, dayOf, tallyAt(event.received, -1));
+        tallyInvocation(row, tallyAt(event.received, -1));
         aid(row, -1, event.received);
       }
       mergeInvocation(row, event, dayOf);
-      tallyInvocation(row, dayOf, tallyAt(event.received, 1));
+      tallyInvocation(row, tallyAt(event.received, 1));
       aid(row, 1, event.received);
     } else if (event.type === 'task.completed') {
       const row = tasks.get(taskKey(event.deployment, event.person!, event.data['task'] as string))!;

@@ -155,7 +155,7 @@ function checkOtherVersion(value: Fields & { type: string; data: object }, tenan
   const newer: Fault = {
     field: 'type',
     reason: `version ${reading.version} of ${reading.name}, newer than version ${reading.newest}, the newest known here`,
-    fix: 'upgrade Foothold, then send the event again',
+    fix: 'upgrade Foothold: where the event was kept it is stored then; where not, send it again',
     personal: false,
   };
   // What a newer version means by its fields nobody knows here: what does not look like a code may be a name or a sentence.

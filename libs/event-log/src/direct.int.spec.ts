@@ -282,6 +282,7 @@ it('people and their pseudonyms stay those of the other ways in', async () => {
 it.each([
   ['knows of fewer records than were taken', 'update origin set next_offset = 1, stored = 1'],
   ['does not know of it', 'delete from origin'],
+  ['holds fewer events', 'update head set position = 0'],
 ])('ends where the database %s: it was set back', async (_, set) => {
   const way = await direct();
   await way.hand([arrival(1), arrival(2)]);

@@ -191,7 +191,7 @@ export class Direct {
       for (const field of FIELDS) fence.counted[field] += outcome[field];
       for (const hand of hands) hand.answer?.({ outcome });
     } catch (error) {
-      if (isTransient(error) || error instanceof Fenced) {
+      if (isTransient(error) || error instanceof Fenced || error instanceof DatabaseReplaced) {
         this.doubt = { stretch, hands };
         throw error;
       }

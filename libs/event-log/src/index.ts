@@ -9,7 +9,7 @@ export { deadLetter, tallyLetters, type LetterCounts, type LetterTally, type Let
 export { completeThrough, databaseTime, finishOrigin, finishSilent, kafkaOrigins, markEndSeen, openOrigin, openReadings, readings, type KafkaOrigin, type Origin, type Stretch } from './origin.js';
 export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projection, type Store, type Table } from './project.js';
 export { read, type LoggedEvent } from './read.js';
-export { adoptVersion, Overtaken, rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
+export { adoptVersion, rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
 export { lastReading, openDirectOrigins, reach, staleNumbering, strayCheckpoints } from './recovery.js';
 export { countLetters, expireLetters, redrive, redriveWaiting, sweepLetters, type LetterChoice, type Pace, type Redriven } from './redrive.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';

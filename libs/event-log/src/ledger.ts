@@ -1,7 +1,7 @@
 /** The ledger: is everything that was received accounted for? And the letters that were not delivered, by what is wrong with them. */
 import { type Database } from '@foothold/platform';
 import { type Outcome } from './append.js';
-import { LIFECYCLE_SHARD } from './schema.js';
+import { isoText, LIFECYCLE_SHARD } from './schema.js';
 
 export interface LedgerSource extends Outcome {
   kind: string;
@@ -106,8 +106,8 @@ const ALL: LetterPage = { nameless: true, deployments: null, limit: null, before
 export async function deadLetters(database: Database, tenant: string, { nameless, deployments, limit, before }: LetterPage = ALL): Promise<LetterGroup[]> {
   return database.query<LetterGroup>(
     `select max(dead_letter)::text as id, kind, field, reason, fix, count(*)::int as count,
-            to_char(min(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "firstSeen",
-            to_char(max(received) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastSeen"
+            ${isoText('min(received)')} as "firstSeen",
+            ${isoText('max(received)')} as "lastSeen"
        from dead_letter where (tenant = $1 or ($2 and tenant is null)) and ($3::text[] is null or deployment = any($3))
       group by kind, field, reason, fix having $4::bigint is null or max(dead_letter) < $4 order by max(dead_letter) desc limit $5`,
     [tenant, nameless, deployments, before, limit],

@@ -9,6 +9,7 @@ import { type Database, type PoolClient, type Sealer } from '@foothold/platform'
 import { type Incoming, type Numbered } from './append.js';
 import { type Log } from './identities.js';
 import { type LetterGroup } from './ledger.js';
+import { isoText } from './schema.js';
 
 /** A refusal as it comes in: sealed already by who wrote it to a topic, or not yet. */
 export type Letter = Refusal | SealedRefusal;
@@ -111,13 +112,12 @@ export async function deadLetter(log: Log, tenant: string, id: string): Promise<
   return { ...view, kept, payload: typeof payload === 'string' ? (parsed(payload) ?? payload) : null };
 }
 
-const STAMP = (expression: string): string => `to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 const LETTER = `
-select dead_letter::text as id, l.kind, l.field, l.reason, l.fix, l.tenant, l.deployment, l.source, l.type, l.id as event, ${STAMP('l.received')} as received,
+select dead_letter::text as id, l.kind, l.field, l.reason, l.fix, l.tenant, l.deployment, l.source, l.type, l.id as event, ${isoText('l.received')} as received,
        json_build_object('kind', o.kind, 'name', o.name, 'part', o.part) as origin, g.seen as group, l.sealed, l.payload
   from dead_letter l join origin o using (origin)
   cross join lateral (
-    select json_build_object('count', count(*), 'firstSeen', ${STAMP('min(s.received)')}, 'lastSeen', ${STAMP('max(s.received)')}) as seen from dead_letter s
+    select json_build_object('count', count(*), 'firstSeen', ${isoText('min(s.received)')}, 'lastSeen', ${isoText('max(s.received)')}) as seen from dead_letter s
      where s.tenant is not distinct from l.tenant and (s.kind, s.field, s.reason, s.fix) = (l.kind, l.field, l.reason, l.fix)) g
  where dead_letter = $2 and (l.tenant = $1 or l.tenant is null)`;
 

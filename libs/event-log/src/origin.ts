@@ -4,6 +4,7 @@
  * never from what became of the records, so that `verify` compares two independent counts.
  */
 import { type Database } from '@foothold/platform';
+import { isoText } from './schema.js';
 
 /** A stretch of an origin's records, from the offset expected next (`from`) up to, not including, `next`. */
 export interface Stretch {
@@ -102,7 +103,7 @@ export interface KafkaOrigin {
 /** The Kafka origins that are not given up. */
 export async function kafkaOrigins(database: Database): Promise<KafkaOrigin[]> {
   return database.query(
-    `select origin, name, part, next_offset::float8 as "nextOffset", to_char(end_seen_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "endSeenAt",
+    `select origin, name, part, next_offset::float8 as "nextOffset", ${isoText('end_seen_at')} as "endSeenAt",
             extract(epoch from clock_timestamp() - end_seen_at)::float8 as unseen
        from origin where kind = 'kafka' and not finished order by name, part`,
   );

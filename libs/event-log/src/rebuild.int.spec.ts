@@ -183,6 +183,55 @@ describe('a rebuild', () => {
     await expect(rebuild(under.log, tallies(), { acceptDifferences: true })).rejects.toMatchObject({ field: 'projection', fix: expect.stringContaining('newer') });
   });
 
+  it('of an older version leaves alone what a newer one folds beside, and ends where that begins', async () => {
+    await store(0, 900);
+    await foldAll(tallies());
+    const version = (number: number, fold = counting(number)) => tallies(fold, 20, number);
+    let pages = 0;
+    const dying: Projection['fold'] = async (events, into) => {
+      if (++pages > 5) throw new Error('killed');
+      await counting(3)(events, into);
+    };
+    // The newer one begins while the older folds, and is killed.
+    const newer = openLog(await under.open());
+    let begun: Promise<unknown> | undefined;
+    const older = rebuild(under.log, version(2), { progress: () => void (begun ??= rebuild(newer, version(3, dying)).catch((error: unknown) => error)) });
+    await expect(older).rejects.toMatchObject({ name: 'Overtaken' });
+    expect(String(await begun)).toContain('killed');
+    await expect(rebuild(under.log, version(2))).rejects.toMatchObject({ field: 'projection', reason: expect.stringContaining('version 3'), fix: expect.stringContaining('--fresh') });
+    expect(await rebuild(newer, version(3))).toMatchObject({ replaced: 1, version: 3, swapped: true });
+    expect(await under.rows('select sum(times)::int as times from tally')).toEqual([{ times: 2_700 }]);
+  });
+
+  it('of which the newer version never came to its end is begun anew when that is asked for', async () => {
+    await store(0, 200);
+    await foldAll(tallies());
+    await expect(rebuild(under.log, tallies(async () => Promise.reject(new Error('killed')), 100, 3))).rejects.toThrow('killed');
+    await expect(adoptVersion(under.log, tallies(counting(), 100, 2))).rejects.toMatchObject({ field: 'projection' });
+    expect(await rebuild(under.log, tallies(counting(), 100, 2), { fresh: true })).toMatchObject({ version: 2, swapped: true });
+  });
+
+  it('tells that it goes on while it compares', async () => {
+    await store(0, 200);
+    await foldAll(tallies());
+    let told = 0;
+    await rebuild(under.log, tallies(counting(), 10_000), { progress: () => told++ });
+    expect(told).toBeGreaterThan(2 * USAGE_SHARDS); // folded, analysed and compared
+  });
+
+  it('says what is missing where its role may make no schema', async () => {
+    await under.rows(`do $$ begin if not exists (select from pg_roles where rolname = 'tally_folder') then create role tally_folder; end if; end $$`);
+    await under.rows('grant select, insert, update, delete on all tables in schema public to tally_folder');
+    const address = new URL(under.url);
+    address.searchParams.set('options', '-c role=tally_folder');
+    await expect(rebuild(openLog(await under.open(address.href)), tallies())).rejects.toMatchObject({ field: 'DATABASE_URL', fix: expect.stringContaining('grant create on database') });
+  });
+
+  it('does not take a table that is missing for somebody else’s work', async () => {
+    await under.rows('drop table tally');
+    await expect(adoptVersion(under.log, tallies(counting(), 100, 2))).rejects.toMatchObject({ code: '42P01' });
+  });
+
   it('that is asked to end does so between two pages, and the next goes on from there', async () => {
     await store(0, 900);
     await foldAll(tallies());

@@ -27,6 +27,8 @@ const AT_ONCE = 2;
 /** How long a swap waits for those who read the tables; they would have to wait behind it. */
 const LOCK_MS = 2_000;
 const SWAP_ATTEMPTS = 30;
+/** Before it is looked again whose tables they are. */
+const OVERTAKEN_MS = 1_000;
 
 export interface RebuildOptions {
   /** Throws away what a rebuild that was interrupted has folded. */
@@ -35,7 +37,7 @@ export interface RebuildOptions {
   acceptDifferences?: boolean;
   /** Ends the rebuild between two pages; the next one goes on from there. */
   signal?: AbortSignal;
-  /** Told how many of how many events are folded; the second grows while live goes on. */
+  /** Told how many of how many events are folded, the second of which grows while live goes on; and while rows are compared, that it goes on. */
   progress?: (folded: number, of: number) => void;
 }
 
@@ -62,19 +64,6 @@ export class Overtaken extends Error {
 }
 
 /**
- * Rebuilds a projection. Safe to kill at any moment, and to run twice.
- * @throws WrongInput where views read the tables, or a newer version has written them; Overtaken
- */
-export async function rebuild(log: Log, projection: Projection, options: RebuildOptions = {}): Promise<Rebuilt> {
-  try {
-    return await steps(log, projection, options);
-  } catch (error) {
-    if (!GONE.includes((error as { code?: string }).code ?? '')) throw error;
-    throw new Overtaken(projection.name);
-  }
-}
-
-/**
  * Has a projection's tables be of this version of its fold: rebuilds them where they are of an older one.
  * @returns the version that they are of now: where it is a newer one, nobody of this version may fold into them
  */
@@ -86,11 +75,16 @@ export async function adoptVersion(log: Log, projection: Projection, options: Pi
       await rebuild(log, projection, options);
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
+      await pause(OVERTAKEN_MS, undefined, options.signal ? { signal: options.signal } : {});
     }
   }
 }
 
-async function steps(log: Log, projection: Projection, options: RebuildOptions): Promise<Rebuilt> {
+/**
+ * Rebuilds a projection. Safe to kill at any moment, and to run twice.
+ * @throws WrongInput where views read the tables, where a newer version has written or rebuilds them, or where the role may make no schema; Overtaken
+ */
+export async function rebuild(log: Log, projection: Projection, options: RebuildOptions = {}): Promise<Rebuilt> {
   const beside = new Beside(log, projection, options);
   await prepareLive(log.database, projection);
   const replaced = await liveVersion(log.database, projection);
@@ -149,10 +143,14 @@ class Beside {
   async prepare(client: PoolClient): Promise<void> {
     await client.query(`select pg_advisory_xact_lock(hashtext($1))`, [this.schema]);
     const mark = await this.mark(client);
-    const there = await client.query<{ mark: string | null }>(`select obj_description(oid, 'pg_namespace') as mark from pg_namespace where nspname = $1`, [this.schema]);
-    if (there.rows[0]?.mark === mark) return;
-    // Of another version, or of tables that have changed since: half of one fold and half of another would be no fold at all.
-    if (there.rows[0]) await this.remove(client);
+    const { rows } = await client.query<{ mark: string | null; may: boolean }>(BESIDE, [this.schema]);
+    const { mark: there, may } = rows[0]!;
+    if (there === mark) return;
+    const other = Number(/^version (\d+)/.exec(there ?? '')?.[1] ?? 0);
+    if (other > this.projection.version) throw new WrongInput('projection', `version ${other} of its fold is being rebuilt, and this program knows ${this.projection.version}`, 'let the newer Foothold come to its end; if it is not to come back: foothold rebuild --fresh');
+    // Of an older version, or of tables that have changed since: half of one fold and half of another would be no fold at all.
+    if (there !== null) await this.remove(client);
+    if (!may) throw new WrongInput('DATABASE_URL', 'its role may not create a schema, in which a rebuild folds', 'let it: grant create on database (its name) to (the role)');
     await client.query(`create schema ${this.schema}`);
     await client.query(`comment on schema ${this.schema} is '${mark}'`);
     for (const { name } of this.projection.tables) {
@@ -164,12 +162,12 @@ class Beside {
 
   /** What an interrupted rebuild must have been of to be gone on with: this version of the fold, and tables as they are now. */
   private async mark(client: PoolClient): Promise<string> {
-    const hash = createHash('sha256').update(String(this.projection.version));
+    const hash = createHash('sha256');
     for (const { name } of this.projection.tables) for (const what of [COLUMNS, INDEXES]) {
       const { rows } = await client.query<{ statement: string }>(what, [name, this.schema]);
       hash.update(JSON.stringify([name, rows]));
     }
-    return hash.digest('hex');
+    return `version ${this.projection.version}: ${hash.digest('hex')}`;
   }
 
   /** Does to the table beside what was done to live's. */
@@ -197,7 +195,13 @@ class Beside {
 
   /** Without statistics the first question after the swap would be planned as if the tables were empty. */
   async analyse(): Promise<void> {
-    for (const { name } of this.projection.tables) await this.log.database.query(`analyze ${this.schema}.${name}`);
+    await this.log.database.transaction(async (client) => {
+      await this.position(client, 0); // held, so that the tables stay
+      for (const { name } of this.projection.tables) {
+        await client.query(`analyze ${this.schema}.${name}`);
+        this.tell();
+      }
+    });
   }
 
   /** Holds live's shard, folds up to where it stands, and counts the rows that are not the same in every column. */
@@ -209,6 +213,7 @@ class Beside {
         const [live, anew] = [name, `${this.schema}.${name}`].map((table) => `select * from ${table} where shard = $1`);
         const { rows } = await client.query<{ count: number }>(`select count(*)::int as count from ((${live} except all ${anew}) union all (${anew} except all ${live})) differing`, [shard]);
         found[name] = rows[0]!.count;
+        this.tell();
       }
       return found;
     });
@@ -247,8 +252,8 @@ class Beside {
   }
 
   private async position(client: PoolClient, shard: number): Promise<number> {
-    const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2 for update', [this.checkpoint, shard]);
-    if (!rows[0]) throw Object.assign(new Error(`no checkpoint of ${this.checkpoint}`), { code: GONE[0] });
+    const { rows } = await client.query<{ position: string }>('select position from checkpoint where projection = $1 and shard = $2 and version = $3 for update', [this.checkpoint, shard, this.projection.version]);
+    if (!rows[0]) throw new Overtaken(this.projection.name); // swapped, or begun anew by another version
     return Number(rows[0].position);
   }
 
@@ -259,15 +264,19 @@ class Beside {
     if (position > at) await client.query('update checkpoint set position = $3 where projection = $1 and shard = $2', [this.checkpoint, shard, position]);
     this.folded += events.length;
     this.positions.set(shard, { at: position, of: live });
+    this.tell();
+    return position;
+  }
+
+  private tell(): void {
     const all = [...this.positions.values()];
     this.options.progress?.(all.reduce((sum, one) => sum + one.at, 0), all.reduce((sum, one) => sum + one.of, 0));
-    return position;
   }
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
-/** Undefined table, unknown schema: somebody has swapped what we were folding into. */
-const GONE = ['42P01', '3F000'];
+/** What the schema beside says that it is of, null where there is none; and whether one may be made. */
+const BESIDE = `select (select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace where nspname = $1) as mark, has_database_privilege(current_database(), 'create') as may`;
 
 /** What makes the indexes of table $1 for its namesake in schema $2: those of constraints by the constraint. */
 const INDEXES = `

@@ -3,16 +3,13 @@
  * and whether its parts belong together. It is asked before anything runs: a projector finishes the ways in that fall silent.
  */
 import { type Database } from '@foothold/platform';
-import { LIFECYCLE_SHARD } from './schema.js';
-
-/** ISO, to the millisecond. */
-const ISO = (value: string) => `to_char(${value} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+import { isoText, LIFECYCLE_SHARD } from './schema.js';
 
 /** How much the log holds and when the last of it came in: nothing was committed later. Null: nothing ever was. */
 export async function reach(database: Database): Promise<{ events: number; last: string | null; facts: number; lastFact: string | null }> {
   const rows = await database.query<{ events: number; last: string | null; facts: number; lastFact: string | null }>(
-    `select coalesce(sum(position) filter (where shard < $1), 0)::float8 as events, ${ISO('max(received) filter (where shard < $1 and position > 0)')} as last,
-            coalesce(sum(position) filter (where shard = $1), 0)::float8 as facts, ${ISO('max(received) filter (where shard = $1 and position > 0)')} as "lastFact" from head`,
+    `select coalesce(sum(position) filter (where shard < $1), 0)::float8 as events, ${isoText('max(received) filter (where shard < $1 and position > 0)')} as last,
+            coalesce(sum(position) filter (where shard = $1), 0)::float8 as facts, ${isoText('max(received) filter (where shard = $1 and position > 0)')} as "lastFact" from head`,
     [LIFECYCLE_SHARD],
   );
   return rows[0]!;
@@ -21,7 +18,7 @@ export async function reach(database: Database): Promise<{ events: number; last:
 /** Direct ways in that were open: what was handed over before `seen` is in the log, with `received` records in all. `ever`: how many there have been. */
 export async function openDirectOrigins(database: Database): Promise<{ ever: number; open: { name: string; openedAt: string; seen: string; received: number }[] }> {
   const open = await database.query<{ name: string; openedAt: string; seen: string; received: number }>(
-    `select name, ${ISO('opened_at')} as "openedAt", ${ISO('coalesce(end_seen_at, opened_at)')} as seen, (next_offset - first_offset)::float8 as received
+    `select name, ${isoText('opened_at')} as "openedAt", ${isoText('coalesce(end_seen_at, opened_at)')} as seen, (next_offset - first_offset)::float8 as received
        from origin where kind = 'direct' and not finished order by origin`,
   );
   const [row] = await database.query<{ ever: number }>(`select count(*)::int as ever from origin where kind = 'direct'`);
@@ -31,7 +28,7 @@ export async function openDirectOrigins(database: Database): Promise<{ ever: num
 /** The reading of a file that was finished last: files read later are to be imported again. */
 export async function lastReading(database: Database): Promise<{ name: string; finishedAt: string } | undefined> {
   const rows = await database.query<{ name: string; finishedAt: string }>(
-    `select name, ${ISO('end_seen_at')} as "finishedAt" from origin where kind = 'file' and finished and end_seen_at is not null order by end_seen_at desc limit 1`,
+    `select name, ${isoText('end_seen_at')} as "finishedAt" from origin where kind = 'file' and finished and end_seen_at is not null order by end_seen_at desc limit 1`,
   );
   return rows[0];
 }

@@ -45,6 +45,14 @@ function refused(number: number, changes: Record<string, unknown>, data: Record<
 }
 
 describe('a redrive', () => {
+  it('leaves an event whose time a host wrote as a number as it is: it is no form of the log’s', async () => {
+    await source.append([refused(1, { time: 1_767_605_400_000 })]);
+    const before = await letters();
+    expect(before).toMatchObject([{ kind: 'rejected', field: 'time' }]);
+    expect(await redrive(under.log, { tenant: TENANT })).toEqual(outcome({ rejected: 1 }));
+    expect(await letters()).toEqual(before);
+  });
+
   it('stores what waited for its deployment under the origin it came from, and moves one count for each', async () => {
     const other = await under.origin('cluster/other');
     const actor = person('two');

@@ -194,9 +194,9 @@ function judge(log: Log, kept: Kept): Verdict | undefined {
   return value === undefined ? checkMessage(payload, kept.tenant, kept.received, options) : checkEvent(wireForm(value), kept.tenant, kept.received, options);
 }
 
-/** Before letters were sealed, those that the log itself wrote kept its own form of the event, whose time is a number. */
+/** Before letters were sealed, those that the log itself wrote kept its own form of the event, which is no CloudEvent and whose time is a number. */
 function wireForm(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('time' in value) || !Number.isSafeInteger(value.time)) return value;
+  if (typeof value !== 'object' || value === null || 'specversion' in value || !('time' in value) || !Number.isSafeInteger(value.time)) return value;
   const { type, time, person, actor, data, ...rest } = value as Omit<UsageEvent, 'data'> & { data: object };
   return {
     ...rest, specversion: '1.0', type: `foothold.${type}.v1`, time: timeText(time),

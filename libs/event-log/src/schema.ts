@@ -8,6 +8,8 @@ import { type Migration } from '@foothold/platform';
 
 /** Usage shards, fixed at installation: the shard of an event is stored with it, so this never changes. */
 export const USAGE_SHARDS = 16;
+/** SQL that gives a moment as text: ISO, to the millisecond. */
+export const isoText = (moment: string): string => `to_char(${moment} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 /** The shard of lifecycle facts. */
 export const LIFECYCLE_SHARD = 16;
 

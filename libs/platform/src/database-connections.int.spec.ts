@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { databases, freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
+import { until } from '../../../test/support/recording.js';
 import { DatabaseReplaced, isTransient, openDatabase, type Database, type PoolClient } from './database.js';
 
 describe('a pool', () => {
@@ -73,6 +74,50 @@ describe('a pool', () => {
     expect(failure).toBeInstanceOf(Error);
     expect({ failure, transient: isTransient(failure) }).toMatchObject({ transient: true });
   });
+});
+
+it('opens a server that does not tell its system and timeline, and goes by what it tells', async () => {
+  const fresh = await freshDatabase();
+  const server = await openDatabase({ url: fresh.url, migrations: [], application: 'spec' });
+  try {
+    await server.query(`do $$ begin if not exists (select from pg_roles where rolname = 'guest') then create role guest; end if; end $$`);
+    await server.query('revoke execute on function pg_control_system() from public');
+    const address = new URL(fresh.url);
+    address.searchParams.set('options', '-c role=guest');
+    const guest = await openDatabase({ url: address.href, migrations: [], application: 'spec', poolSize: 2 });
+    const both = await Promise.all([1, 2].map((n) => guest.transaction(async (client) => (await client.query<{ n: number }>(`select ${n} as n, pg_sleep(.1)`)).rows[0]!.n)));
+    expect(both).toEqual([1, 2]);
+    await guest.close();
+  } finally {
+    await server.close();
+    await fresh.drop();
+  }
+});
+
+it('a migration that waits for a table lets others use it meanwhile, and is done once it is free', async () => {
+  const fresh = await freshDatabase();
+  const migrations = [{ name: 'Wide1790000000001', sql: 'create table wide (id int)' }];
+  const first = await openDatabase({ url: fresh.url, migrations, application: 'spec' });
+  const next = await openDatabase({ url: fresh.url, migrations: [...migrations, { name: 'Wider1790000000002', sql: 'alter table wide add column more int' }], application: 'spec' });
+  try {
+    await first.migrate();
+    let release: () => void = () => undefined;
+    const reading = first.transaction(async (client) => {
+      await client.query('select * from wide');
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const migrating = next.migrate();
+    const waiting = async () => (await first.query(`select from pg_locks where relation = 'wide'::regclass and mode = 'AccessExclusiveLock' and not granted`)).length > 0;
+    for (const state of [true, false, true]) await until(`the migration ${state ? 'waits' : 'lets others by'}`, async () => (await waiting()) === state);
+    expect(await first.query('select * from wide')).toEqual([]);
+    release();
+    await Promise.all([reading, migrating]);
+    expect(await next.query(`select attname from pg_attribute where attrelid = 'wide'::regclass and attname = 'more'`)).toHaveLength(1);
+  } finally {
+    await first.close();
+    await next.close();
+    await fresh.drop();
+  }
 });
 
 it('lets a process work only in the database that it opened: one made anew under the same address is another', async () => {

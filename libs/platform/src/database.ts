@@ -3,6 +3,7 @@
  * the hot path takes the pg client of a transaction and writes its own SQL on it.
  */
 import { WrongInput } from '@foothold/contract';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ClientBase, type Pool, type PoolClient } from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { errorText } from './errors.js';
@@ -99,7 +100,15 @@ export class Database {
     const runner = this.source.createQueryRunner();
     try {
       await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      await this.source.runMigrations({ transaction: 'each' });
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await this.source.runMigrations({ transaction: 'each' });
+          return;
+        } catch (error) {
+          if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || attempt === MIGRATION_ATTEMPTS) throw error;
+          await pause(LOCK_MS); // whoever waited behind us goes first
+        }
+      }
     } finally {
       await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
       await runner.release();
@@ -112,6 +121,11 @@ export class Database {
 }
 
 const MIGRATION_LOCK = 7_066_081;
+const LOCK_NOT_AVAILABLE = '55P03';
+/** How long a migration waits for those who use a table: appends and questions would have to wait behind it. */
+const LOCK_MS = 2_000;
+/** For five minutes: a long question, a backup. */
+const MIGRATION_ATTEMPTS = 75;
 
 /**
  * Opens a pool on `url`. A stalled process loses its open transaction after 30 s (and with it every
@@ -163,12 +177,19 @@ function withSettings(address: string): string {
 /**
  * Looks at each new connection whether it leads to the database that the first one led to. A restored server has another
  * timeline, a new one another system identifier, a database made anew another oid; none comes without new connections.
- * One that is still recovering is not let in: its timeline would change under the connection.
+ * One that is still recovering is not let in: its timeline would change under the connection. Where a server does not say
+ * all of this (some that are run for their customers), what it does say must do.
  */
 function sameDatabase(replaced: DatabaseOptions['replaced']): (client: ClientBase) => Promise<void> {
   let first: string | undefined;
+  let question = PLACE;
   return async (client) => {
-    const { rows } = await client.query<{ place: string | null }>(PLACE);
+    const asked = () => client.query<{ place: string | null }>(question);
+    const { rows } = await asked().catch((error: unknown) => {
+      if (first !== undefined || !NOT_TOLD.includes((error as { code?: string }).code ?? '')) throw error;
+      question = LESS;
+      return asked();
+    });
     const { place } = rows[0]!;
     if (place === null) throw Object.assign(new Error('the database is still recovering'), { code: CANNOT_CONNECT_NOW });
     if (place === (first ??= place)) return;
@@ -179,8 +200,12 @@ function sameDatabase(replaced: DatabaseOptions['replaced']): (client: ClientBas
 }
 
 const CANNOT_CONNECT_NOW = '57P03';
+/** Not in this state, no right, not supported, no such function. */
+const NOT_TOLD = ['55000', '42501', '0A000', '42883'];
+const OID = '(select oid from pg_database where datname = current_database())';
 const PLACE = `select case when not pg_is_in_recovery() then format('system %s, timeline %s, database %s', (select system_identifier from pg_control_system()),
-    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), (select oid from pg_database where datname = current_database())) end as place`;
+    substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), ${OID}) end as place`;
+const LESS = `select case when not pg_is_in_recovery() then format('database %s', ${OID}) end as place`;
 
 async function lostSettings(database: Database): Promise<string[]> {
   const [row] = await database.query<Record<string, boolean>>(
@@ -194,6 +219,7 @@ function asTypeOrmMigration(migration: Migration): new () => MigrationInterface 
   return class implements MigrationInterface {
     name = migration.name;
     async up(runner: QueryRunner): Promise<void> {
+      await runner.query(`set local lock_timeout = ${LOCK_MS}`);
       await runner.query(migration.sql);
     }
     async down(): Promise<void> {
