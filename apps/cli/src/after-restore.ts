@@ -56,7 +56,7 @@ async function checkpoints(database: Database): Promise<Check> {
   return judged(
     'checkpoints', stray.length === 0,
     stray.length === 0 ? 'the read tables are of no later moment than the log' : `log and read tables are of different moments: ${stray.map(({ projection, shard, position, head }) => `${projection} has folded shard ${shard} up to ${position}, which ends at ${head}`).join('; ')}`,
-    `fold the read tables anew before a projector starts: truncate ${tables}; update checkpoint set position = 0, seen = '{}' where projection = '${usageProjection.name}'`,
+    `fold the read tables anew before a projector starts: truncate ${tables}; update checkpoint set position = 0, seen = '{}' where projection = '${usageProjection.name}'; delete from checkpoint where projection <> '${usageProjection.name}'; drop schema if exists rebuild_${usageProjection.name} cascade`,
   );
 }
 

@@ -1,8 +1,9 @@
 /** `foothold dead-letters`: what was refused or kept for later, one of them whole, and how they leave: into the log after all, or expired. */
 import { DEPLOYMENT, Unknown } from '@foothold/contract';
-import { countLetters, deadLetter, deadLetters, expireLetters, redrive, type LetterChoice, type LetterView, type Log, type Redriven } from '@foothold/event-log';
+import { countLetters, databaseTime, deadLetter, deadLetters, expireLetters, redrive, type LetterChoice, type LetterView, type Log, type Redriven } from '@foothold/event-log';
 import { letterDays } from '@foothold/platform';
 import { type Command } from 'commander';
+import { catchUp } from './catch-up.js';
 import { progressBar } from './progress.js';
 import { inSession, say, withTenant, WrongUsage } from './session.js';
 
@@ -54,9 +55,9 @@ export function addDeadLetterCommands(program: Command): void {
     .description('delete those that have been kept for their time; the ledger goes on counting them')
     .option('--older-than <days>', 'how many days they are kept (default: FOOTHOLD_DEAD_LETTER_DAYS)', daysOf)
     .action(async (flags: Flags & { olderThan?: number }) => {
-      const gone = await inSession(({ log, config }) => {
+      const gone = await inSession(async ({ log, config }) => {
         const days = flags.olderThan ?? config.FOOTHOLD_DEAD_LETTER_DAYS;
-        return expireLetters(log, new Date(Date.now() - days * DAY_MS).toISOString(), flags.tenant);
+        return expireLetters(log, new Date((await databaseTime(log.database)) - days * DAY_MS).toISOString(), flags.tenant);
       });
       say(flags.json, gone, () => `expired: ${gone.rejected} rejected, ${gone.quarantined} quarantined`);
     });
@@ -66,10 +67,17 @@ export function addDeadLetterCommands(program: Command): void {
 async function redriveShown(log: Log, choice: LetterChoice): Promise<Redriven> {
   const bar = progressBar('redriving', await countLetters(log, choice));
   const done = await redrive(log, choice, { progress: (count) => bar?.update(count) }).finally(() => bar?.stop());
-  if (done.kept > 0) {
-    process.stderr.write(`${done.kept} left alone: they were sealed under another key than this process holds. Use the FOOTHOLD_PSEUDONYM_KEY (or the FOOTHOLD_HOME with its pseudonym.key) of whoever received them\n`);
+  tellUnopened(done.kept);
+  if (choice.id != null && done.redriven + done.rejected + done.quarantined + done.kept === 0) {
+    throw new Unknown('--id', `tenant "${choice.tenant}" has no dead letter ${choice.id} that keeps its event`, 'see what is kept of it: foothold dead-letters show ID');
   }
+  if (done.redriven > 0) await catchUp(log);
   return done;
+}
+
+/** Says on stderr how many letters this process could not open. */
+export function tellUnopened(kept: number): void {
+  if (kept > 0) process.stderr.write(`${kept} left alone: they were sealed under another key than this process holds. Use the FOOTHOLD_PSEUDONYM_KEY (or the FOOTHOLD_HOME with its pseudonym.key) of whoever received them\n`);
 }
 
 function proseOf(view: LetterView): string {

@@ -2,6 +2,8 @@ import { checkDeploymentId, DEFAULT_REGISTRATION, parseRegistration, registerDep
 import { Conflicting } from '@foothold/contract';
 import { redriveWaiting } from '@foothold/event-log';
 import { type Command } from 'commander';
+import { catchUp } from './catch-up.js';
+import { tellUnopened } from './dead-letters.js';
 import { asUsage, inSession, say, withTenant } from './session.js';
 
 interface Flags extends WrittenRegistration {
@@ -27,11 +29,13 @@ export function addDeploymentCommands(program: Command): void {
       });
       const registered = await inSession(async ({ log, keyCheck }) => {
         const done = await registerDeployment(log, keyCheck, flags.tenant, id, wanted, Date.now() * 1000);
-        const { redriven } = await redriveWaiting(log, flags.tenant, id);
-        return { ...done, redriven };
+        const { redriven, kept } = await redriveWaiting(log, flags.tenant, id);
+        if (redriven > 0) await catchUp(log);
+        return { ...done, redriven, kept };
       }).catch((error: unknown) => {
         throw error instanceof Conflicting ? new Conflicting(flagOf(error.field), error.reason, error.fix) : error;
       });
+      tellUnopened(registered.kept);
       if (registered.redriven > 0) process.stderr.write(`redriven ${registered.redriven} that had waited for it\n`);
       say(flags.json, { deployment: id, tenant: flags.tenant, version: registered.version, new: registered.isNew, redriven: registered.redriven, ...wanted }, () =>
         registered.isNew ? `registered ${id} (time zone ${wanted.timeZone})` : `${id} was registered like this already`,

@@ -87,6 +87,7 @@ async function postgres(database: Database, pseudonymiser: Pseudonymiser): Promi
     judged('migrations', pending.length === 0, pending.length === 0 ? 'the schema is up to date' : `${pending.length} not run: ${pending.join(', ')}`, 'start any process or command: it runs them'),
   ];
   if (pending.length > 0) return checks;
+  checks.push(await rights(database));
   const stranger = await strangeTenant((sql) => database.query(sql), (tenant) => pseudonymiser.check(tenant));
   checks.push(judged('pseudonym key', stranger === undefined, stranger === undefined ? 'it is the key of every tenant' : `it is not the key of tenant "${stranger}"`, 'use the key (FOOTHOLD_PSEUDONYM_KEY, or the FOOTHOLD_HOME with its pseudonym.key) of the process that registered the tenant'));
   const { behind, waited } = await lag(database, usageProjection.name);
@@ -100,6 +101,17 @@ async function hostClocks(database: Database): Promise<Check> {
   const told = off.map(({ tenant, source, events, skewed, medianMs }) =>
     `${source} (tenant ${tenant}) ${medianMs > 0 ? 'behind' : 'ahead'} by ${Math.round(Math.abs(medianMs) / 1000)} s in the median of ${skewed} of its ${events} events`);
   return judged('host clocks', off.length === 0, off.length === 0 ? 'none was seen to be more than two minutes off in the last day' : told.join('; '), 'run a time service (NTP) where these hosts run: their events are dated by these clocks, and count on the wrong day');
+}
+
+/** A role that lacks one of these runs well until the day on which a newer version has its tables rebuilt. */
+async function rights(database: Database): Promise<Check> {
+  const lacking = await database.query<{ right: string }>(
+    `select 'create on database ' || quote_ident(current_database()) as right where not has_database_privilege(current_database(), 'create')
+     union all select 'select, insert, delete on ' || name from unnest($1::text[]) name where not (has_table_privilege(name, 'select') and has_table_privilege(name, 'insert') and has_table_privilege(name, 'delete'))
+     union all select 'the ownership of ' || name from unnest($1::text[]) name join pg_class on oid = name::regclass where not pg_has_role(relowner, 'usage')`,
+    [usageProjection.tables.map(({ name }) => name)],
+  );
+  return judged('rights', lacking.length === 0, lacking.length === 0 ? 'this role may do all that a process does' : `this role lacks ${lacking.map(({ right }) => right).join('; ')}`, 'let the owner of the database grant it: without it the read tables can not be folded, or not be rebuilt for a newer version');
 }
 
 /** An import that was interrupted keeps every answer of its tenant incomplete until it is taken up again or given up. */

@@ -3,10 +3,11 @@
  * A reading of a file is an origin whose offsets are its lines, so an interrupted import goes on where it stopped, and
  * two imports of one file at once cannot count a line twice.
  */
-import { DEFAULT_REGISTRATION, registerDeployment, usageProjection } from '@foothold/adoption';
+import { DEFAULT_REGISTRATION, registerDeployment } from '@foothold/adoption';
 import { checkMessage, EVENT_BYTES, tooLong, WrongInput, type BoundaryOptions } from '@foothold/contract';
-import { adoptVersion, append, Fenced, finishOrigin, lag, openOrigin, prepare, project, readings, USAGE_SHARDS, type Arrival, type Log, type Outcome } from '@foothold/event-log';
+import { append, Fenced, finishOrigin, openOrigin, readings, requireKeys, type Arrival, type Outcome } from '@foothold/event-log';
 import { type Command } from 'commander';
+import { catchUp } from './catch-up.js';
 import { digestOf, sizeOf } from './file.js';
 import { linesOf, type Line } from './lines.js';
 import { progressBar } from './progress.js';
@@ -36,6 +37,7 @@ export function addImportCommand(program: Command): void {
 }
 
 async function importFile(session: Session, file: string, size: number, flags: Flags): Promise<Outcome & { received: number }> {
+  await requireKeys(session.log.database, session.keyCheck); // before a reading is opened, which would hold the tenant's answers
   const content = `${flags.tenant}/${await digestOf(file)}`;
   const { finished, open } = await readings(session.log.database, content);
   const name = open ?? `${content}#${finished + 1}`;
@@ -102,36 +104,3 @@ async function arrivalsOf(session: Session, lines: Line[], { tenant, register }:
 }
 
 const isBlank = (bytes: Buffer): boolean => bytes.length < 64 && bytes.toString().trim() === '';
-
-const otherVersion = () => new WrongInput('database', 'a newer Foothold folds its read tables: the events are in the log, and its projector will fold them', 'import with the newer Foothold');
-
-/** Folds what is in the log and not yet in the read tables; waits for shards another projector has leased. */
-async function catchUp(log: Log): Promise<void> {
-  await prepare(log.database, usageProjection);
-  let rebuilding: ReturnType<typeof progressBar>;
-  const live = await adoptVersion(log, usageProjection, {
-    progress: (folded, of) => {
-      rebuilding ??= progressBar('rebuilding the read tables for this version', of);
-      rebuilding?.setTotal(of);
-      rebuilding?.update(folded);
-    },
-  }).finally(() => rebuilding?.stop());
-  if (live > usageProjection.version) throw otherVersion();
-  const { behind } = await lag(log.database, usageProjection.name);
-  const bar = progressBar('folding', behind);
-  try {
-    for (let left = Array.from({ length: USAGE_SHARDS }, (_, shard) => shard); left.length > 0; ) {
-      const waiting: number[] = [];
-      for (const shard of left) {
-        const progress = await project(log, usageProjection, shard);
-        if (progress === 'other version') throw otherVersion();
-        if (progress === 'leased' || progress.behind) waiting.push(shard);
-        if (progress !== 'leased') bar?.increment(progress.folded);
-      }
-      if (waiting.length === left.length) await new Promise<void>((resolve) => setTimeout(resolve, 50));
-      left = waiting;
-    }
-  } finally {
-    bar?.stop();
-  }
-}

@@ -1,4 +1,5 @@
 /** `foothold rebuild` on the public log: equal to live in every column of every table, and what it says where it is not. */
+import { usageProjection } from '@foothold/adoption';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +29,7 @@ it('swaps in what is equal to live, and every answer stays as it was', async () 
   const before = await ask();
   expect(await cli('rebuild')).toEqual({ code: 0, stderr: '', stdout: expect.stringMatching(/^usage: \d+ events folded; equal to live in every row and column; swapped in\n$/) });
   expect(await ask()).toBe(before);
-  expect(JSON.parse((await cli('rebuild', 'usage', '--json')).stdout)).toEqual({ projection: 'usage', replaced: 1, version: 1, events: expect.any(Number), differences: { invocation: 0, task: 0, person_day: 0 }, swapped: true });
+  expect(JSON.parse((await cli('rebuild', 'usage', '--json')).stdout)).toEqual({ projection: 'usage', replaced: usageProjection.version, version: usageProjection.version, events: expect.any(Number), differences: { invocation: 0, task: 0, person_day: 0 }, swapped: true });
   expect(await cli('doctor')).toMatchObject({ stdout: expect.stringContaining('0 events are in the log and not yet in the read tables') });
 });
 

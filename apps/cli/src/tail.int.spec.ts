@@ -77,7 +77,7 @@ it('gives programs a line of JSON an event, from as far back as they ask', async
   const parsed = (await shown(running, sent)).map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(parsed.at(-2)).toEqual({
     outcome: 'stored', received: expect.stringMatching(/Z$/), time: '2026-01-05T00:00:03.000Z', type: 'result.shown', id: expect.any(String), source: 'urn:spec',
-    person: pseudonymiser.pseudonym(TENANT, 'person-3').slice(0, 6), actor: null, data: { invocation: 'i-3' },
+    person: pseudonymiser.pseudonym(TENANT, 'person-3').slice(0, 6), actor: null, skewMs: null, data: { invocation: 'i-3' },
   });
   expect(parsed.at(-1)).toMatchObject({ outcome: 'rejected', field: 'time', reason: expect.stringMatching(/./), fix: expect.stringMatching(/./) });
 });

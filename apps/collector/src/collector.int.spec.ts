@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { adoptionMigrations, DEFAULT_REGISTRATION } from '@foothold/adoption';
 import { BATCH_BYTES, EVENT_BYTES } from '@foothold/contract';
 import { change, deadLetters, eventLogMigrations, openLog, openTenant, verify, type Ledger, type Log } from '@foothold/event-log';
-import { Health, Keys, openApplication, openPlatformDatabase, readConfig, type KeyKind, type NewKey } from '@foothold/platform';
+import { Health, Keys, openApplication, openPlatformDatabase, Pseudonymiser, readConfig, type KeyKind, type NewKey } from '@foothold/platform';
 import { personToken } from '@foothold/sdk';
 import pino from 'pino';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
@@ -64,6 +64,16 @@ async function start(sink: 'kafka' | 'direct', brokers?: string[]): Promise<{ re
 
 afterEach(async () => {
   for (const close of closing.reverse()) await close();
+});
+
+it.each(['kafka', 'direct'] as const)('does not start, before %s, under another pseudonym key than people are known by: it would make others of them', async (sink) => {
+  await start(sink);
+  const other = new Pseudonymiser(Buffer.from('ab'.repeat(32), 'hex'));
+  const config = readConfig({ FOOTHOLD_PSEUDONYM_KEY: 'ab'.repeat(32), ...(sink === 'kafka' ? { KAFKA_BROKERS: requireKafka().join(',') } : {}) });
+  const app = await openApplication({ config, logger: pino({ level: 'silent' }), database: log.database, pseudonymiser: other, sealer, health: new Health() }, [CollectorModule], (error) => {
+    throw error;
+  });
+  await expect(app.listen(0, '127.0.0.1')).rejects.toMatchObject({ field: 'FOOTHOLD_PSEUDONYM_KEY' });
 });
 
 const key = (kind: KeyKind, more: Partial<NewKey> = {}) => keys.create({ tenant: 'acme', kind, deployments: null, origins: null, note: null, expiresAt: null, ...more });

@@ -1,4 +1,4 @@
-import { openLog } from '@foothold/event-log';
+import { openLog, requireKeys, type KeyCheck } from '@foothold/event-log';
 import { CONFIG, Database, FATAL, Health, Keys, LOGGER, Pseudonymiser, Sealer, type Config, type Fatal, type Logger } from '@foothold/platform';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -36,12 +36,15 @@ export class CollectorModule implements OnApplicationBootstrap, OnApplicationShu
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    const keyCheck: KeyCheck = (tenant) => this.pseudonymiser.check(tenant);
+    await requireKeys(this.database, keyCheck);
+    this.health.need('pseudonym key', () => requireKeys(this.database, keyCheck)); // a tenant may be made under another one later
     if (this.config.KAFKA_BROKERS.length > 0) {
       const sink = new KafkaSink(this.config, this.sealer, this.logger);
       this.health.need('topics', () => sink.ready());
       this.sink = sink;
     } else {
-      const log = openLog(this.database, (tenant) => this.pseudonymiser.check(tenant), this.sealer);
+      const log = openLog(this.database, keyCheck, this.sealer);
       this.sink = await DirectSink.open(log, this.health.part('direct way in', SILENCE_MS), this.logger, this.fatal);
     }
   }

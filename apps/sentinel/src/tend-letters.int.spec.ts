@@ -4,6 +4,7 @@ import { checkMessage } from '@foothold/contract';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import pino from 'pino';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
+import { underClock } from '../../../test/support/wrong-clock.js';
 import { openTestLog, pseudonymiser, registerDeployment, shownEvents, until } from '../../../test/support/recording.js';
 import { Sentinel } from './sentinel.js';
 import { expiringOf, sweepingOf } from './tend-letters.js';
@@ -41,6 +42,7 @@ it('stores what waited once its deployment is registered, deletes what is too ol
   const jobs = [sweepingOf(log, (tenant) => pseudonymiser.check(tenant), logger), expiringOf(log, DAYS, logger)];
   sentinel = new Sentinel(log.database, jobs, logger, (error) => fatal.push(error), () => undefined, () => now, 5);
   sentinel.start();
+  await underClock(24 * 1_000, async () => jobs[1]!.run({ step: async () => 'elsewhere', beat: () => undefined, signal: new AbortController().signal })); // letters are as old as the database says
   await until('the old one has expired, and that of 90 days less a minute has not', async () => (await tallyLetters(log.database)).expired.rejected === 1);
   expect(await tallyLetters(log.database)).toEqual({ lying: { rejected: 1, quarantined: 3 }, expired: { rejected: 1, quarantined: 0 }, redriven: 0 });
 

@@ -1,5 +1,5 @@
 /** Dead letters are looked after: what may be stored by now is redriven, what has been kept for its time is deleted. */
-import { expireLetters, sweepLetters, type KeyCheck, type Log } from '@foothold/event-log';
+import { databaseTime, expireLetters, sweepLetters, type KeyCheck, type Log } from '@foothold/event-log';
 import { type Logger } from '@foothold/platform';
 import { type Job } from './sentinel.js';
 
@@ -27,7 +27,7 @@ export const expiringOf = (log: Log, days: number, logger: Logger): Job => ({
   name: 'expire dead letters',
   everyMs: EXPIRE_MS,
   run: async (turn) => {
-    const expired = await expireLetters(log, new Date(Date.now() - days * DAY_MS).toISOString(), null, turn);
+    const expired = await expireLetters(log, new Date((await databaseTime(log.database)) - days * DAY_MS).toISOString(), null, turn);
     if (expired.rejected + expired.quarantined > 0) logger.info(expired, 'dead letters have expired after %d days', days);
   },
 });

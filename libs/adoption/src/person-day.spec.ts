@@ -28,7 +28,7 @@ describe('the facts of an invocation', () => {
   });
 
   it('of results lie on the day it started, of its person; activity on the day of the decision, of who decided', () => {
-    const found = tally(row({ status: 'accepted', shown_at: 1, decided_at: 5 * DAY, actor: 8 }));
+    const found = tally(row({ status: 'accepted', shown_at: 1, decided_at: 5 * DAY, decided_day: 5, actor: 8 }));
     expect(found).toEqual([
       ['invocations', CELL], ['shown', CELL], ['accepted', CELL], ['active_accepted', { ...CELL, person: 8, day: 5 }],
     ]);

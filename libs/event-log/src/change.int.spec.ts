@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { DEPLOYMENT, freshLog, keyOf, MOMENT } from '../../../test/support/event-log.js';
+import { Sealer } from '@foothold/platform';
+import { arrival, DEPLOYMENT, freshLog, keyOf, MOMENT } from '../../../test/support/event-log.js';
 import { change, LIFECYCLE_SHARD, openLog, openTenant, stream, streams, verify, VersionConflict, type Fact } from './index.js';
 
 const under = freshLog();
@@ -122,6 +123,15 @@ describe('openTenant', () => {
     expect(await under.rows(`select from tenant where name = 'initech'`)).toEqual([]);
     await openTenant(under.log, 'initech', keyOf('right'));
     await expect(openTenant(under.log, 'acme', keyOf('wrong'))).rejects.toMatchObject(wrong('acme'));
+  });
+
+  it('makes none for who could not open what waits for it', async () => {
+    const source = await under.origin();
+    await source.append([arrival(1, { deployment: 'late' }, 'initech')]);
+    const stranger = openLog(under.database, keyOf('right'), new Sealer(Buffer.alloc(32, 2)));
+    await expect(openTenant(stranger, 'initech', keyOf('right'))).rejects.toMatchObject({ field: 'FOOTHOLD_PSEUDONYM_KEY', reason: expect.stringContaining('initech') });
+    expect(await under.rows(`select from tenant where name = 'initech'`)).toEqual([]);
+    await openTenant(under.log, 'initech', keyOf('right'));
   });
 });
 

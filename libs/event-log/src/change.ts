@@ -2,6 +2,7 @@
  * Lifecycle facts: what people decide about a deployment. One stream a deployment, in the log's lifecycle shard,
  * each fact at the version its command expected, with the registration it leads to written in the same transaction.
  */
+import { WrongInput } from '@foothold/contract';
 import { type Database } from '@foothold/platform';
 import { createHash } from 'node:crypto';
 import { wrongKey, type KeyCheck, type Log } from './identities.js';
@@ -115,8 +116,19 @@ export async function openTenant(log: Log, tenant: string, keyCheck: KeyCheck): 
     await client.query('lock table tenant in share row exclusive mode'); // of two first tenants under different keys, one is refused
     const stranger = await strangeTenant(async (sql) => (await client.query(sql)).rows, keyCheck);
     if (stranger !== undefined) throw wrongKey(stranger);
-    await client.query('insert into tenant (name, key_check) values ($1, $2) on conflict do nothing', [tenant, keyCheck(tenant)]);
+    const made = await client.query('insert into tenant (name, key_check) values ($1, $2) on conflict do nothing', [tenant, keyCheck(tenant)]);
+    if (made.rowCount === 0 || !log.sealer) return;
+    // Whoever received what waits for this tenant holds the key that it must have: under another nobody could ever open it.
+    const { rows } = await client.query<{ sealed: Buffer }>('select sealed from dead_letter where tenant = $1 and sealed is not null order by dead_letter desc limit 20', [tenant]);
+    if (rows.length === 0 || rows.some(({ sealed }) => log.sealer!.open(tenant, sealed) !== null)) return;
+    throw new WrongInput('FOOTHOLD_PSEUDONYM_KEY', `it is not the key under which events of tenant "${tenant}" wait as dead letters`, 'use the key (FOOTHOLD_PSEUDONYM_KEY, or the FOOTHOLD_HOME with its pseudonym.key) of whoever received them; where nobody has it any more, delete them: foothold dead-letters expire --older-than 1');
   });
+}
+
+/** @throws WrongInput where this process does not hold the key of every tenant: it would make other people of the same ones. */
+export async function requireKeys(database: Database, keyCheck: KeyCheck): Promise<void> {
+  const stranger = await strangeTenant((sql) => database.query(sql), keyCheck);
+  if (stranger !== undefined) throw wrongKey(stranger);
 }
 
 /** A tenant whose people were pseudonymised under another key than this process holds; undefined where there is none. */

@@ -48,6 +48,9 @@ export async function openOrigin(database: Database, key: OriginKey): Promise<Or
   return rows[0]!;
 }
 
+/** The moment that was seen last; one that has not come yet was set by an earlier version, under a process's own clock, and says nothing. */
+const SEEN = 'case when end_seen_at <= clock_timestamp() then end_seen_at end';
+
 /** The database's clock (milliseconds since 1970), which alone dates what is remembered of ends: processes' own may be hours away. */
 export async function databaseTime(database: Database): Promise<number> {
   const rows = await database.query<{ now: number }>('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now');
@@ -60,7 +63,7 @@ export async function databaseTime(database: Database): Promise<number> {
  */
 export async function markEndSeen(database: Database, origin: number, end: number, moment: string): Promise<boolean> {
   const rows = await database.query(
-    `with marked as (update origin set end_seen_at = greatest(end_seen_at, $3::timestamptz) where origin = $1 and next_offset >= $2 and not finished returning origin) select from marked`,
+    `with marked as (update origin set end_seen_at = greatest(${SEEN}, least($3::timestamptz, clock_timestamp())) where origin = $1 and next_offset >= $2 and not finished returning origin) select from marked`,
     [origin, end, moment],
   );
   return rows.length > 0;
@@ -70,7 +73,7 @@ export async function markEndSeen(database: Database, origin: number, end: numbe
 export async function finishSilent(database: Database, silenceMs: number): Promise<void> {
   await database.query(
     `update origin set finished = true, end_seen_at = clock_timestamp()
-      where kind = 'direct' and not finished and coalesce(end_seen_at, opened_at) < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
+      where kind = 'direct' and not finished and coalesce(${SEEN}, opened_at) < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
     [silenceMs],
   );
 }
@@ -104,7 +107,7 @@ export interface KafkaOrigin {
 export async function kafkaOrigins(database: Database): Promise<KafkaOrigin[]> {
   return database.query(
     `select origin, name, part, next_offset::float8 as "nextOffset", ${isoText('end_seen_at')} as "endSeenAt",
-            extract(epoch from clock_timestamp() - end_seen_at)::float8 as unseen
+            extract(epoch from clock_timestamp() - ${SEEN})::float8 as unseen
        from origin where kind = 'kafka' and not finished order by name, part`,
   );
 }
@@ -138,8 +141,9 @@ export async function completeThrough(database: Database, tenant: string, projec
                             case when m.kind = 'direct' and not m.finished then (select least(extract(epoch from m.opened_at) * 1000000, f.at) from folded f where f.at is not null) end) end as at
          from mine m
      )
-     select (case when bool_or(not finished) then case when count(*) filter (where not finished and at is null) = 0 then min(at) filter (where not finished) end
-                  else max(at) end)::float8 as at from seen`,
+     select least(at, extract(epoch from clock_timestamp()) * 1000000)::float8 as at
+       from (select case when bool_or(not finished) then case when count(*) filter (where not finished and at is null) = 0 then min(at) filter (where not finished) end
+                         else max(at) end as at from seen) known where at is not null`,
     [tenant, projection],
   );
   return rows[0]?.at ?? null;

@@ -248,6 +248,42 @@ describe('a rebuild', () => {
     expect(await schemas()).toEqual([]);
   });
 
+  it('swaps nothing in where a migration has changed the tables while the swap waited: it would be undone', async () => {
+    await store(0, 100);
+    await foldAll(tallies());
+    let release: () => void = () => undefined;
+    const reading = under.database.transaction(async (client) => {
+      await client.query('select * from tally');
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const rebuilding = rebuild(under.log, tallies());
+    const refused = expect(rebuilding).rejects.toMatchObject({ field: 'projection', reason: expect.stringContaining('changed') });
+    const waiting = () => under.rows(`select from pg_locks where relation = 'tally'::regclass and mode = 'AccessExclusiveLock' and not granted`);
+    for (const state of [true, false]) await until(`the swap ${state ? 'waits' : 'has let others by'}`, async () => (await waiting()).length > 0 === state);
+    release();
+    await reading;
+    await under.rows('alter table tally add column more int');
+    await refused;
+    expect(await under.rows(`select from pg_attribute where attrelid = 'tally'::regclass and attname = 'more'`)).toHaveLength(1);
+    expect(await rebuild(under.log, tallies())).toMatchObject({ events: 100, swapped: true });
+    expect(await under.rows(`select from pg_attribute where attrelid = 'tally'::regclass and attname = 'more'`)).toHaveLength(1);
+  });
+
+  it('leaves the tables to whoever owned them, with what was granted on columns and how they are stored', async () => {
+    await store(0, 100);
+    await foldAll(tallies());
+    await under.rows(`do $$ begin if not exists (select from pg_roles where rolname = 'tally_owner') then create role tally_owner; end if; end $$`);
+    await under.rows('grant create on schema public to tally_owner');
+    await under.rows('alter table tally owner to tally_owner');
+    await under.rows('alter table tally set (fillfactor = 70)');
+    await under.rows('grant update (times) on tally to tally_reader');
+    const state = () => under.rows(`select relowner::regrole::text as owner, relacl::text as grants, reloptions, (select attacl::text from pg_attribute where attrelid = c.oid and attname = 'times') as columns from pg_class c where oid = 'tally'::regclass`);
+    const before = await state();
+    expect(await rebuild(under.log, tallies())).toMatchObject({ swapped: true });
+    expect(await state()).toEqual(before);
+    await under.rows('drop table tally'); // or the role would stay in use
+  });
+
   it('finds a row that somebody changed behind the log’s back', async () => {
     await store(0, 300);
     await foldAll(tallies());

@@ -89,7 +89,7 @@ export async function rebuild(log: Log, projection: Projection, options: Rebuild
   await prepareLive(log.database, projection);
   const replaced = await liveVersion(log.database, projection);
   if (replaced > projection.version) throw new WrongInput('projection', `its tables are of version ${replaced} of the fold, and this program knows ${projection.version}`, 'rebuild with the newer Foothold');
-  await beside.refuseReaders();
+  await log.database.transaction((client) => beside.refuseReaders(client));
   if (options.fresh) await log.database.transaction((client) => beside.remove(client));
   await log.database.transaction((client) => beside.prepare(client));
   const shards = [...SHARDS];
@@ -177,8 +177,8 @@ class Beside {
   }
 
   /** @throws WrongInput where views read the tables: they would go on reading the old ones, which therefore cannot go. */
-  async refuseReaders(): Promise<void> {
-    const views = await this.log.database.query<{ view: string }>(VIEWS, [this.projection.tables.map(({ name }) => name)]);
+  async refuseReaders(client: PoolClient): Promise<void> {
+    const { rows: views } = await client.query<{ view: string }>(VIEWS, [this.projection.tables.map(({ name }) => name)]);
     if (views.length === 0) return;
     throw new WrongInput('projection', `its tables cannot change places while views read them: ${views.map(({ view }) => view).join(', ')}`, 'drop the views, rebuild, and make them again');
   }
@@ -227,9 +227,14 @@ class Beside {
         return await this.log.database.transaction(async (client) => {
           for (const shard of SHARDS) await this.catchUp(client, shard);
           await client.query(`set local lock_timeout = ${LOCK_MS}`);
+          await client.query(`lock table ${this.projection.tables.map(({ name }) => name).join(', ')} in access exclusive mode`);
+          await this.refuseReaders(client);
+          // A migration that came while we waited would be undone, and nobody would run it again.
+          const { rows: beside } = await client.query<{ mark: string | null }>(BESIDE, [this.schema]);
+          if (beside[0]!.mark !== (await this.mark(client))) throw new WrongInput('projection', 'its tables were changed while it was rebuilt', 'rebuild it again: it is begun anew');
           for (const { name } of this.projection.tables) {
             const { rows } = await client.query<{ schema: string }>('select quote_ident(nspname) as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::text::regclass', [name]);
-            await this.asLive(client, GRANTS, name); // as they are at this moment
+            for (const what of [OPTIONS, OWNER, GRANTS]) await this.asLive(client, what, name); // as they are at this moment
             await client.query(`drop table ${name}`);
             await client.query(`alter table ${this.schema}.${name} set schema ${rows[0]!.schema}`);
           }
@@ -237,7 +242,8 @@ class Beside {
           await this.remove(client);
         });
       } catch (error) {
-        if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || attempt === SWAP_ATTEMPTS) throw error;
+        if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
+        if (attempt === SWAP_ATTEMPTS) throw new WrongInput('projection', `somebody has held its tables for ${(SWAP_ATTEMPTS * 2 * LOCK_MS) / 1000} s`, 'rebuild it again, which takes up what is folded, once they are let go: select pid, query from pg_stat_activity where xact_start < now() - interval \'1 minute\'');
         this.folded = folded; // rolled back
         await pause(LOCK_MS); // whoever waited behind us reads first
       }
@@ -292,7 +298,13 @@ const VIEWS = `
   select distinct v.oid::regclass::text as view from unnest($1::text[]) t(name) join pg_depend d on d.refobjid = t.name::regclass and d.classid = 'pg_rewrite'::regclass
     join pg_rewrite r on r.oid = d.objid join pg_class v on v.oid = r.ev_class where v.oid <> d.refobjid`;
 const WORDS = `select format('comment on table %I.%I is %L', $2::text, $1::text, obj_description($1::text::regclass)) as statement`;
+const OPTIONS = `select format('alter table %I.%I set (%s)', $2::text, $1::text, array_to_string(reloptions, ', ')) as statement from pg_class where oid = $1::text::regclass and reloptions is not null`;
+const OWNER = `select format('alter table %I.%I owner to %I', $2::text, $1::text, pg_get_userbyid(relowner)) as statement from pg_class where oid = $1::text::regclass and relowner <> current_user::regrole`;
 const GRANTS = `
   select format('grant %s on %I.%I to %s%s', a.privilege_type, $2::text, $1::text, coalesce(quote_ident(r.rolname), 'public'), case when a.is_grantable then ' with grant option' else '' end) as statement
     from pg_class c cross join aclexplode(c.relacl) a left join pg_roles r on r.oid = a.grantee
-   where c.oid = $1::text::regclass and a.grantee <> c.relowner`;
+   where c.oid = $1::text::regclass and a.grantee <> c.relowner
+  union all
+  select format('grant %s (%I) on %I.%I to %s%s', a.privilege_type, t.attname, $2::text, $1::text, coalesce(quote_ident(r.rolname), 'public'), case when a.is_grantable then ' with grant option' else '' end)
+    from pg_attribute t cross join aclexplode(t.attacl) a left join pg_roles r on r.oid = a.grantee
+   where t.attrelid = $1::text::regclass and t.attnum > 0`;

@@ -15,8 +15,8 @@
 import { checkEvent, checkMessage, readType, timeText, type BoundaryOptions, type Refusal, type UsageEvent, type Verdict } from '@foothold/contract';
 import { type PoolClient } from '@foothold/platform';
 import { number, retried, write, type Incoming, type Outcome } from './append.js';
-import { strangeTenant } from './change.js';
-import { wrongKey, type KeyCheck, type Log } from './identities.js';
+import { requireKeys } from './change.js';
+import { type KeyCheck, type Log } from './identities.js';
 import { closed, conflict, opened, parsed, unregistered, UNREGISTERED, type KeptPayload, type LetterCounts } from './letters.js';
 
 /** Most letters in one transaction, which holds the rows of their origins for some ten milliseconds. */
@@ -90,8 +90,7 @@ export function redriveWaiting(log: Log, tenant: string, deployment: string, pac
  * @throws WrongInput where this process does not hold the key of every tenant
  */
 export async function sweepLetters(log: Log, keyCheck: KeyCheck, tending: Tending = {}): Promise<Redriven & { sealed: number }> {
-  const stranger = await strangeTenant((sql) => log.database.query(sql), keyCheck);
-  if (stranger !== undefined) throw wrongKey(stranger);
+  await requireKeys(log.database, keyCheck);
   const total = { ...nothing(), sealed: await sealPlain(log, tending) };
   const versions = await log.database.query<{ tenant: string; type: string }>(VERSIONS);
   const choices: LetterChoice[] = [
