@@ -15,4 +15,5 @@ export {
 } from './queries.js';
 export { readRefusal, refusalOf, sealedIn, sealedRefusal, writtenRefusal, type SealedRefusal } from './refusals.js';
 export { parseDay, parseTime, timeText } from './time.js';
+export { UNSTORABLE } from './rules.js';
 export { readType, typeOf } from './versions.js';
