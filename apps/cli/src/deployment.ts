@@ -3,7 +3,7 @@ import {
   checkDeploymentId, close, decideHandoff, decideOn, DEFAULT_REGISTRATION, deploymentOf, enabledOn, localDay, onLeave, parseRegistration, registerDeployment, rosterOf, startPilot, withdrawClosure,
   type Change, type Deployment, type WrittenRegistration,
 } from '@foothold/adoption';
-import { Conflicting } from '@foothold/contract';
+import { Conflicting, WrongInput } from '@foothold/contract';
 import { redriveWaiting } from '@foothold/event-log';
 import { type Command } from 'commander';
 import { asUsage, inSession, say, table, withTenant, WrongUsage } from './session.js';
@@ -45,7 +45,7 @@ export function addDeploymentCommands(program: Command): void {
   for (const [name, what, decide] of DAYS) {
     withTenant(deployment.command(`${name} <id> <day>`))
       .description(what)
-      .action((id: string, day: string, flags: Flags) => decided(id, flags, (stands) => decide(stands, day)));
+      .action((id: string, day: string, flags: Flags) => decided(id, flags, (field) => field, (stands) => decide(stands, day)));
   }
   withTenant(deployment.command('close <id>'))
     .description('say on which days nobody could use it; both are included')
@@ -56,7 +56,7 @@ export function addDeploymentCommands(program: Command): void {
     .action((id: string, flags: ClosureFlags) => {
       const { from, to, reason, withdraw } = flags;
       if (withdraw && reason !== undefined) throw new WrongUsage('--reason', 'a closure that is withdrawn needs none', 'leave out one of --withdraw and --reason');
-      return decided(id, flags, (stands) => (withdraw ? withdrawClosure(stands, from, to) : close(stands, { from, to, reason: reason ?? null })));
+      return decided(id, flags, flagOf, (stands) => (withdraw ? withdrawClosure(stands, from, to) : close(stands, { from, to, reason: reason ?? null })));
     });
   withTenant(deployment.command('show <id>'))
     .description('what stands: registration, days, closures, and how many people are enabled today')
@@ -84,8 +84,18 @@ interface ClosureFlags extends Flags {
   withdraw?: boolean;
 }
 
-async function decided(id: string, { tenant, json }: Flags, decide: (stands: Deployment) => Change | null): Promise<void> {
-  const { deployment, changed } = await inSession(({ log }) => decideOn(log, { tenant, deployments: null }, id, Date.now() * 1000, undefined, decide));
+/** @param flag what a field is called on the command line */
+async function decided(id: string, { tenant, json }: Flags, flag: (field: string) => string, decide: (stands: Deployment) => Change | null): Promise<void> {
+  const decideOnFlags = (stands: Deployment): Change | null => {
+    try {
+      return decide(stands);
+    } catch (error) {
+      // Contradicts what stands: refused. Cannot be meant at all: wrong usage.
+      if (error instanceof Conflicting) throw new Conflicting(flag(error.field), error.reason, error.fix);
+      throw error instanceof WrongInput ? new WrongUsage(flag(error.field), error.reason, error.fix) : error;
+    }
+  };
+  const { deployment, changed } = await inSession(({ log }) => decideOn(log, { tenant, deployments: null }, id, Date.now() * 1000, undefined, decideOnFlags));
   say(json, { ...viewOf(tenant, deployment), changed }, () => (changed ? `${id} is at version ${deployment.version} now` : `it stood already: ${id} is at version ${deployment.version}`));
 }
 
