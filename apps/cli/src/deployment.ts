@@ -37,7 +37,7 @@ export function addDeploymentCommands(program: Command): void {
         throw error instanceof Conflicting ? new Conflicting(flagOf(error.field), error.reason, error.fix) : error;
       });
       if (registered.redriven > 0) process.stderr.write(`redriven ${registered.redriven} that had waited for it\n`);
-      say(flags.json, { deployment: id, tenant: flags.tenant, version: registered.version, new: registered.isNew, redriven: registered.redriven, ...wanted }, () =>
+      say(flags.json, { deployment: id, tenant: flags.tenant, version: registered.version, new: registered.isNew, redriven: registered.redriven, ...registered.registration }, () =>
         registered.isNew ? `registered ${id} (time zone ${wanted.timeZone})` : `${id} was registered like this already`,
       );
     });

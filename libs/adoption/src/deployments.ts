@@ -64,19 +64,28 @@ export async function ask(log: Log, viewer: Viewer, id: string, question: Questi
   return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, registration, completeThrough: complete }, question);
 }
 
+/** A deployment's registration as it stands: days of pilot and handoff may have been decided since. */
+export interface Registered {
+  version: number;
+  isNew: boolean;
+  registration: Registration;
+}
+
 /**
  * Registers a deployment, or finds it registered the same; `now` in microseconds since 1970.
  * @throws Conflicting where it is registered otherwise; WrongInput where the tenant's people are under another key.
  */
-export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: string, id: string, wanted: Registration, now: number): Promise<{ version: number; isNew: boolean }> {
+export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: string, id: string, wanted: Registration, now: number): Promise<Registered> {
   await openTenant(log, tenant, keyCheck);
   for (;;) {
-    const { version, registration } = await stream(log, tenant, id);
-    const facts = register(id, registration as Registration | null, wanted, now);
-    if (facts.length === 0) return { version, isNew: false };
+    const found = await stream(log, tenant, id);
+    const { version } = found;
+    const stands = found.registration === null ? null : asDeployment(found).registration;
+    const facts = register(id, stands, wanted, now);
+    if (facts.length === 0) return { version, isNew: false, registration: stands! };
     try {
       await change(log, tenant, id, version, facts, wanted);
-      return { version: version + facts.length, isNew: true };
+      return { version: version + facts.length, isNew: true, registration: wanted };
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error; // else somebody registered it meanwhile: see how
     }

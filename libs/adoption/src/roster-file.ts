@@ -1,7 +1,7 @@
 /**
- * A roster as people keep it: a table with a line a period, saved as CSV.
+ * A roster as people keep it, a table with a line a period saved as CSV, or as a program sends it, a list of periods.
  *
- * What arrives: the bytes of a file. What leaves: each person's periods, under the host's own name of the person, or every
+ * What arrives: the bytes of a file, or the list. What leaves: each person's periods, under the host's own name of the person, or every
  * fault there is, by line; never the one without the other. Next is roster-import.ts, which turns names into pseudonyms.
  * Faults name the line, the column, the reason and the fix, never what stood there: it may be somebody's name.
  */
@@ -19,7 +19,7 @@ type Column = (typeof COLUMNS)[number];
 
 /** What is wrong in one line. */
 export interface RosterFault {
-  /** From 1, as editors count; a quoted cell may hold further ones. */
+  /** From 1, as editors count; a quoted cell may hold further ones. Of a list: the place of the entry, from 1. */
   line: number;
   /** Null: the line as a whole. */
   column: Column | null;
@@ -30,13 +30,16 @@ export interface RosterFault {
 /** Lines that cannot be meant; nothing of the file was taken. */
 export class WrongRoster extends WrongInput {
   /** @param faults at most 20, and @param count how many there are */
-  constructor(readonly faults: readonly RosterFault[], readonly count: number) {
+  constructor(readonly faults: readonly RosterFault[], readonly count: number, unit: Unit = 'line') {
     const more = count > faults.length ? `; and ${count - faults.length} more` : '';
-    super('roster', `${count} ${count === 1 ? 'fault' : 'faults'}, and nothing was imported: ${faults.map(faultText).join('; ')}${more}`, 'mend these lines and import it again');
+    super('roster', `${count} ${count === 1 ? 'fault' : 'faults'}, and nothing was imported: ${faults.map((fault) => faultText(fault, unit)).join('; ')}${more}`, `mend ${count === 1 ? `this ${unit}` : 'these'} and import it again`);
   }
 }
 
-export const faultText = ({ line, column, reason, fix }: RosterFault): string => `line ${line}${column ? `, ${column}` : ''}: ${reason} (${fix})`;
+/** What a roster is made of: lines of a file, or entries of a list. */
+type Unit = 'line' | 'entry';
+
+export const faultText = ({ line, column, reason, fix }: RosterFault, unit: Unit = 'line'): string => `${unit} ${line}${column ? `, ${column}` : ''}: ${reason} (${fix})`;
 
 /** A period with the line it stands in. */
 type Placed = Period & { line: number };
@@ -48,35 +51,65 @@ type Placed = Period & { line: number };
  * @throws WrongRoster with the faults of all lines
  */
 export function readRoster(bytes: Uint8Array): Map<string, Period[]> {
-  const faults = new Faults();
+  const faults = new Faults('line');
   const records = cells(decode(bytes), faults);
   const [header, ...lines] = records;
   const places = header ? columnsOf(header, faults) : null;
   if (!header && faults.count === 0) faults.add(1, null, 'the file is empty', `begin it with the line ${COLUMNS.join(',')}`);
-  const people = new Map<string, Placed[]>();
+  const people: PlacedPeople = new Map();
   if (header && places) {
     for (const { line, values } of lines) {
       if (values.length !== header.values.length) {
         faults.add(line, null, `${values.length} cells where the first line has ${header.values.length}`, 'give every line the same cells; quote a cell that holds a separator');
         continue;
       }
-      const found = periodOf(line, (column) => values[places[column] ?? -1] ?? '', faults);
-      if (!found) continue;
-      const periods = people.get(found.person);
-      if (periods) periods.push(found.period);
-      else people.set(found.person, [found.period]);
+      place(people, line, (column) => values[places[column] ?? -1] ?? '', faults);
     }
     if (lines.length === 0 && faults.count === 0) faults.add(header.line, null, 'no line follows the first', 'give a line for each period of each person');
   }
+  return ordered(people, faults);
+}
+
+/** A period as a program sends it; what is null or left out stands for an empty cell. */
+export interface SentPeriod {
+  person: string;
+  team?: string | null | undefined;
+  role?: string | null | undefined;
+  from: string;
+  to?: string | null | undefined;
+  leave?: boolean | null | undefined;
+}
+
+/** Understands a list of periods, as readRoster does a file. @throws WrongRoster with the faults of all entries */
+export function understandRoster(sent: readonly SentPeriod[]): Map<string, Period[]> {
+  const faults = new Faults('entry');
+  const people: PlacedPeople = new Map();
+  for (const [i, { leave, ...texts }] of sent.entries()) place(people, i + 1, (column) => (column === 'leave' ? (leave ? 'yes' : '') : (texts[column] ?? '')), faults);
+  return ordered(people, faults);
+}
+
+type PlacedPeople = Map<string, Placed[]>;
+
+/** Puts the period of a line to those of its person. */
+function place(people: PlacedPeople, line: number, cell: (column: Column) => string, faults: Faults): void {
+  const found = periodOf(line, cell, faults);
+  if (!found) return;
+  const periods = people.get(found.person);
+  if (periods) periods.push(found.period);
+  else people.set(found.person, [found.period]);
+}
+
+/** Each person's periods in order. @throws WrongRoster where there is any fault, or two periods share a day */
+function ordered(people: PlacedPeople, faults: Faults): Map<string, Period[]> {
   const roster = new Map<string, Period[]>();
   for (const [person, placed] of people) {
-    const ordered = inOrder(placed);
-    const shared = overlap(ordered);
+    const sorted = inOrder(placed);
+    const shared = overlap(sorted);
     if (shared) {
       const [first, second] = shared.map(({ line }) => line).sort((one, other) => one - other) as [number, number];
-      faults.add(second, 'from', `the period shares a day with that of the same person in line ${first}`, 'let one end before the other begins');
+      faults.add(second, 'from', `the period shares a day with that of the same person in ${faults.unit} ${first}`, 'let one end before the other begins');
     }
-    roster.set(person, ordered.map(({ line: _, ...period }) => period));
+    roster.set(person, sorted.map(({ line: _, ...period }) => period));
   }
   faults.check();
   return roster;
@@ -84,6 +117,8 @@ export function readRoster(bytes: Uint8Array): Map<string, Period[]> {
 
 class Faults {
   private readonly found: RosterFault[] = [];
+
+  constructor(readonly unit: Unit) {}
 
   get count(): number {
     return this.found.length;
@@ -97,7 +132,7 @@ class Faults {
   check(): void {
     if (this.found.length === 0) return;
     this.found.sort((one, other) => one.line - other.line);
-    throw new WrongRoster(this.found.slice(0, TOLD), this.found.length);
+    throw new WrongRoster(this.found.slice(0, TOLD), this.found.length, this.unit);
   }
 }
 

@@ -129,7 +129,7 @@ describe('a decision about a deployment', () => {
     expect(await deploymentOf(log, VIEWER, 'desk')).toMatchObject({ version: 7, closures: [{ from: '2026-05-01' }] });
     expect((await facts()).map(({ type }) => type)).toEqual(['deployment.registered', 'pilot.started', 'handoff.decided', 'closure.declared', 'closure.declared', 'roster.changed', 'closure.withdrawn']);
     // Whoever registers it again by the same script finds it as it was.
-    expect(await register('desk')).toMatchObject({ isNew: false, version: 7 });
+    expect(await register('desk')).toEqual({ isNew: false, version: 7, registration: { ...DEFAULT_REGISTRATION, pilotStart: '2026-01-05', handoff: '2026-03-02' } });
   });
 
   it('is made on what others decided meanwhile', async () => {
