@@ -15,13 +15,13 @@ RULES = {
     "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by"},
     # Zones the IANA has not; days that their month lacks, a handoff before the pilot or of a sandbox.
     "POST /v1/deployments": {"timeZone", "pilotStart", "handoff"},
-    # Spans that end before they begin.
-    "POST /v1/deployments/{deployment}/closures": {"to"},
+    # Spans that end before they begin. Here and below if-match: of a text in quotes, schemathesis sends what stands between them.
+    "POST /v1/deployments/{deployment}/closures": {"to", "if-match"},
     # Days that their month lacks.
-    "PUT /v1/deployments/{deployment}/pilot": {"day"},
-    "PUT /v1/deployments/{deployment}/handoff": {"day"},
+    "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match"},
+    "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match"},
     # Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
-    "PUT /v1/deployments/{deployment}/roster": {"roster"},
+    "PUT /v1/deployments/{deployment}/roster": {"roster", "if-match"},
     # Days that their month lacks, or that are still to come; spans that end before they begin; comments, which a deployment
     # has to allow.
     EVENTS: {"time", "senttime", "data.from", "data.to", "data.comment"},
