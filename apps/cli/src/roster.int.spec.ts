@@ -67,7 +67,7 @@ describe('roster import', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
       'line 3, from: no day (write it as YYYY-MM-DD, for instance 2026-01-31)\nline 4, from: the period shares a day with that of the same person in line 2 (let one end before the other begins)\n'
-      + 'foothold: file: 2 faults, told above; nothing was imported. mend these lines and import it again\n',
+      + 'foothold: file: 2 faults, told above; nothing was imported. mend these and import it again\n',
     );
     expect(await answer('deployment', 'show', 'wrong')).toMatchObject({ version: 1, roster: { people: 0, enabled: 0, onLeave: 0 } });
   });
