@@ -60,7 +60,7 @@ async function give<Body>(request: FastifyRequest, reply: FastifyReply, csv: boo
   };
   // Made of what somebody may see with this key only: nobody between may keep it, and whoever keeps it asks again.
   void reply.headers({ ...headers, 'cache-control': 'private, no-cache', vary: 'Authorization, Accept' }).type(csv ? CSV_TYPE : JSON_TYPE);
-  if (request.method === 'POST') {
+  if (request.method === 'POST' || request.method === 'PUT') {
     void reply.code(status);
     return write();
   }

@@ -1,12 +1,19 @@
 import { openLog, type KeyCheck } from '@foothold/event-log';
 import { Database, Health, Pseudonymiser, Sealer } from '@foothold/platform';
 import { Inject, Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
+import { type FastifyInstance } from 'fastify';
+import { routeOf } from './asked.js';
 import { COMMANDS } from './commands.js';
 import { ExplorerController } from './explorer.controller.js';
 import { KEY_CHECK, LOG } from './log.js';
+import { ROSTER_PATH } from './operations.js';
 import { QUESTIONS } from './questions.js';
 import { V1Controller } from './v1.controller.js';
+
+/** A roster of as many periods as are taken at once. */
+const ROSTER_BODY_BYTES = 16 << 20;
 
 @Module({
   imports: [CqrsModule.forRoot()],
@@ -19,7 +26,10 @@ import { V1Controller } from './v1.controller.js';
   ],
 })
 export class ApiModule {
-  constructor(@Inject(Health) health: Health, @Inject(Database) database: Database) {
+  constructor(@Inject(Health) health: Health, @Inject(Database) database: Database, @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost) {
+    httpAdapter.getInstance<FastifyInstance>().addHook('onRoute', (route) => {
+      if (route.url === routeOf(ROSTER_PATH)) route.bodyLimit = ROSTER_BODY_BYTES;
+    });
     health.need('read tables', () => database.query('select from person_day limit 1'));
   }
 }

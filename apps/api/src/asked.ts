@@ -19,6 +19,8 @@ export interface AskedBy<Asked extends Operation> {
   parameters: Static<Asked['parameters']>;
   query: Static<Asked['query']>;
   body: Asked['body'] extends TObject ? Static<Asked['body']> : null;
+  /** The version that If-Match names; undefined: any. */
+  expected: number | undefined;
 }
 
 const ASKED = Symbol('Asked');
@@ -26,9 +28,12 @@ type Request = FastifyRequest & { [ASKED]?: Omit<AskedBy<Operation>, 'body'> & {
 
 /** The handler of an operation: its route, the check of who asks it and with what, and the form of its answer. */
 export function Serves(operation: Operation): MethodDecorator {
-  const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
+  const path = routeOf(operation.path);
   return applyDecorators(RequestMapping({ path, method: RequestMethod[operation.method] }), SetMetadata(OPERATION, operation), UseGuards(Admission), UseInterceptors(Answering));
 }
+
+/** A path as the router writes it. */
+export const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
 /** What was asked, checked. */
 export const Asked = createParamDecorator((_: undefined, context: ExecutionContext) => context.switchToHttp().getRequest<Request>()[ASKED]);
@@ -49,6 +54,7 @@ export class Admission implements CanActivate {
       parameters: readParameters(operation.parameters, request.params as Record<string, string>),
       query: readParameters(operation.query, request.query as Record<string, unknown>),
       body: operation.body && readBody(operation.body, request),
+      expected: operation.conditional && versionIn(request.headers['if-match']),
     };
     return true;
   }
@@ -60,6 +66,15 @@ export class Admission implements CanActivate {
     return key;
   }
 }
+
+function versionIn(ifMatch: string | undefined): number | undefined {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
+  const version = VERSION.exec(ifMatch.trim())?.[1];
+  if (version === undefined) throw new WrongInput('if-match', 'not one version in quotes', 'send the version of the deployment, such as "7", or leave the header out');
+  return Number(version);
+}
+
+const VERSION = /^"([0-9]{1,9})"$/;
 
 function readBody<Shape extends TObject>(shape: Shape, { headers, body }: Request): Static<Shape> {
   if (headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase() !== 'application/json') throw wrongContentType('application/json');

@@ -49,13 +49,13 @@ describe('the document', () => {
     expect([...referred, ...schemes].sort()).toEqual(held.sort());
   });
 
-  it.each(Object.values(OPERATIONS) as Operation[])('has for $id examples of the shapes it is checked against', ({ id, parameters, query, body, answer, examples }) => {
+  it.each(Object.values(OPERATIONS) as Operation[])('has for $id examples of the shapes it is checked against', ({ id, parameters, query, body, answer, conditional, examples }) => {
     expect(Check(answer, examples.answer)).toBe(true);
     expect(Check(parameters, examples.parameters ?? {})).toBe(true);
     expect(Check(query, examples.query ?? {})).toBe(true);
     if (body) expect(Check(body, examples.body)).toBe(true);
     const described = operations.find(({ operationId }) => operationId === id)!;
-    expect(described.parameters!.map(({ name }) => name)).toEqual([...Object.keys(parameters.properties), ...Object.keys(query.properties)]);
+    expect(described.parameters!.map(({ name }) => name)).toEqual([...Object.keys(parameters.properties), ...Object.keys(query.properties), ...(conditional ? ['If-Match'] : [])]);
   });
 
   it('holds every event, and one that the boundary accepts', () => {

@@ -22,6 +22,7 @@ const PROBLEMS: Record<number, [name: string, description: string]> = {
   404: ['NotFound', 'There is nothing of that name for this key.'],
   406: ['NotAcceptable', 'None of the media types that the header Accept names can be given.'],
   409: ['Contradiction', 'It contradicts what stands already.'],
+  412: ['Changed', 'The deployment is at another version than If-Match says: see what stands, and decide anew.'],
   413: ['TooLarge', 'The body is larger than is taken.'],
   414: ['TooLong', 'A part of the path is longer than any name here.'],
   415: ['WrongContentType', 'The body is of a media type that is not read here.'],
@@ -58,7 +59,7 @@ export function openApi(): Json {
   };
 }
 
-function described({ id, path, tag, summary, description, keys, parameters, query, body, answer, csv, statuses, method, examples }: Operation): Json {
+function described({ id, path, tag, summary, description, keys, parameters, query, body, answer, conditional, csv, statuses, method, examples }: Operation): Json {
   const content = {
     'application/json': { schema: named(answer), example: examples.answer },
     ...(csv ? { 'text/csv': { schema: { type: 'string', description: 'RFC 4180 with a header line; texts that a spreadsheet would take for formulas begin with an apostrophe.' } } } : {}),
@@ -74,7 +75,7 @@ function described({ id, path, tag, summary, description, keys, parameters, quer
   return {
     operationId: id, tags: [tag], summary, description,
     security: keys.map((kind) => ({ [SECURITY[kind]]: [] })),
-    parameters: [...parametersOf('path', parameters, examples.parameters), ...parametersOf('query', query, examples.query)],
+    parameters: [...parametersOf('path', parameters, examples.parameters), ...parametersOf('query', query, examples.query), ...(conditional ? [IF_MATCH] : [])],
     ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: named(body), example: examples.body } } } } : {}),
     responses,
   };
@@ -88,6 +89,10 @@ function parametersOf(place: 'path' | 'query', { properties, required }: Operati
   });
 }
 
+const IF_MATCH: Json = {
+  name: 'If-Match', in: 'header', required: false, description: 'The version of the deployment that this was decided on, in quotes; left out: any, and the last to decide wins.', schema: { type: 'string', pattern: '^"[0-9]{1,9}"$' },
+};
+
 const HEADERS: Record<string, Json> = {
   ETag: { description: 'Names this answer; another one whenever it may be another.', schema: { type: 'string', pattern: '^"[A-Za-z0-9_-]+"$' } },
   'Cache-Control': { description: 'Only whoever asked may keep it, and asks again before using it.', schema: { type: 'string', const: 'private, no-cache' } },
@@ -99,7 +104,7 @@ const HEADERS: Record<string, Json> = {
 };
 
 function headersOf(method: string, status: number, id: string): Json {
-  const names = ['Cache-Control', 'Vary', ...(method === 'GET' ? ['ETag'] : ['Location']), ...(id === 'listDeadLetters' && status === 200 ? ['Link'] : [])];
+  const names = ['Cache-Control', 'Vary', ...(method === 'GET' ? ['ETag'] : id === 'registerDeployment' ? ['Location'] : []), ...(id === 'listDeadLetters' && status === 200 ? ['Link'] : [])];
   return Object.fromEntries(names.map((name) => [name, ref('headers', name)]));
 }
 

@@ -3,13 +3,15 @@
  * it, and /openapi.json describes it.
  */
 import { CATALOGUE } from '@foothold/adoption';
-import { Answer, deploymentId, DeploymentView, LetterGroup, LETTERS, Metric, NewDeployment, QUESTION, RegisteredDeployment } from '@foothold/contract';
+import {
+  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
+} from '@foothold/contract';
 import { type KeyKind } from '@foothold/platform';
 import Type, { type TObject, type TSchema } from 'typebox';
 
 export interface Operation<Path extends TObject = TObject, Query extends TObject = TObject, Body extends TObject | null = TObject | null> {
   id: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT';
   /** Parts in braces are parameters. */
   path: string;
   tag: string;
@@ -21,6 +23,8 @@ export interface Operation<Path extends TObject = TObject, Query extends TObject
   query: Query;
   body: Body;
   answer: TSchema;
+  /** The header If-Match may say which version of the deployment it is for. */
+  conditional?: true;
   /** Of parameters, of the body and of the answer. */
   examples: { parameters?: Record<string, string>; query?: Record<string, unknown>; body?: object; answer: unknown };
   /** It can be given as CSV too. */
@@ -37,12 +41,16 @@ const NOTHING = shape({});
 /** In the query of everything that can be given as CSV; without it the header Accept decides. */
 const FORMAT = { format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'The form of the answer; left out: what the header Accept asks for.' })) };
 const declare = <Path extends TObject, Query extends TObject, Body extends TObject | null>(operation: Operation<Path, Query, Body>) => operation;
+/** The one whose body may be larger than others: see api.module.ts. */
+export const ROSTER_PATH = '/v1/deployments/{deployment}/roster';
 const ofDeployment = { deployment: deploymentId };
 const FOUND = 'What was asked for.';
 const UNKNOWN = 'The tenant of the key has no such deployment, or the key is not for it.';
+const DECISION = { 200: 'What stands now.', 404: UNKNOWN, 409: 'It contradicts what was decided before.', 412: 'The deployment is at another version than If-Match says.' };
 
 const TRIAGE_AS_WRITTEN = { timeZone: 'Europe/Oslo', country: 'NO', taskKinds: ['letter', 'triage'], pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.6 };
-const TRIAGE = { deployment: 'triage', tenant: 'acme', version: 1, ...TRIAGE_AS_WRITTEN, sandbox: false };
+const REGISTERED = { deployment: 'triage', tenant: 'acme', version: 1, ...TRIAGE_AS_WRITTEN, sandbox: false };
+const TRIAGE = { ...REGISTERED, closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }] };
 const ANSWER = {
   metric: 'trust.acceptance', version: 1, unit: 'ratio', completeThrough: '2026-03-30T08:00:00.000Z', revisedAt: '2026-03-30T07:58:12.412Z',
   rows: [{ from: '2026-01-05', to: '2026-01-11', by: { task_kind: 'letter' }, variant: 'shown', value: 0.625, numerator: 25, denominator: 40, low: 0.52, high: 0.73, people: 9, suppressed: false }],
@@ -72,7 +80,7 @@ export const OPERATIONS = {
     summary: 'Register a deployment',
     description: 'Makes an AI system known, so that its events are counted. Whoever may send its events may register it: this takes a write key. Its time zone never changes afterwards. Registering the same again changes nothing.',
     parameters: NOTHING, query: NOTHING, body: NewDeployment, answer: RegisteredDeployment,
-    examples: { body: { deployment: 'triage', ...TRIAGE_AS_WRITTEN }, answer: { ...TRIAGE, new: true, redriven: 0 } },
+    examples: { body: { deployment: 'triage', ...TRIAGE_AS_WRITTEN }, answer: { ...REGISTERED, new: true, redriven: 0 } },
     statuses: { 200: 'It was registered the same before.', 201: 'It is registered now.', 409: 'It is registered otherwise.' },
   }),
   getDeployment: declare({
@@ -80,6 +88,35 @@ export const OPERATIONS = {
     summary: 'A deployment', description: 'What is registered of it.',
     parameters: shape(ofDeployment), query: NOTHING, body: null, answer: DeploymentView, statuses: { 200: FOUND, 404: UNKNOWN },
     examples: { parameters: { deployment: 'triage' }, answer: TRIAGE },
+  }),
+  startPilot: declare({
+    id: 'startPilot', method: 'PUT', path: '/v1/deployments/{deployment}/pilot', tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
+    summary: 'Say when the pilot started', description: 'A fact in the deployment’s stream; the same day again adds none.',
+    parameters: shape(ofDeployment), query: NOTHING, body: DecidedDay, answer: DecidedDeployment, statuses: DECISION,
+    examples: { parameters: { deployment: 'triage' }, body: { day: '2026-01-05' }, answer: { ...TRIAGE, changed: true } },
+  }),
+  decideHandoff: declare({
+    id: 'decideHandoff', method: 'PUT', path: '/v1/deployments/{deployment}/handoff', tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
+    summary: 'Say when it is handed off', description: 'The day from which weeks are counted, not before the pilot’s start; a sandbox has none. A fact in the deployment’s stream; the same day again adds none.',
+    parameters: shape(ofDeployment), query: NOTHING, body: DecidedDay, answer: DecidedDeployment, statuses: DECISION,
+    examples: { parameters: { deployment: 'triage' }, body: { day: '2026-03-02' }, answer: { ...TRIAGE, changed: true } },
+  }),
+  declareClosure: declare({
+    id: 'declareClosure', method: 'POST', path: '/v1/deployments/{deployment}/closures', tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
+    summary: 'Say on which days nobody can use it', description: 'A fact in the deployment’s stream; the same closure again adds none. Closures share no day. To take one back: `foothold deployment close --withdraw`.',
+    parameters: shape(ofDeployment), query: NOTHING, body: NewClosure, answer: DecidedDeployment, statuses: DECISION,
+    examples: { parameters: { deployment: 'triage' }, body: { from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }, answer: { ...TRIAGE, changed: true } },
+  }),
+  importRoster: declare({
+    id: 'importRoster', method: 'PUT', path: ROSTER_PATH, tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
+    summary: 'Say who is enabled', description: 'It says everything about the people it names; people it does not name keep their periods, or, where it is complete, are taken off. A fact a person whose periods change. The same as `foothold roster import`.',
+    parameters: shape(ofDeployment), query: NOTHING, body: NewRoster, answer: ImportedRoster,
+    statuses: { 200: 'Imported, or it stood already.', 404: UNKNOWN, 412: DECISION[412] },
+    examples: {
+      parameters: { deployment: 'triage' },
+      body: { complete: false, periods: [{ person: 'jane', team: 'desk', role: 'nurse', from: '2026-01-05' }, { person: 'jane', from: '2026-07-01', to: '2026-07-21', leave: true }] },
+      answer: { deployment: 'triage', version: 2, people: 1, added: 1, changed: 0, unchanged: 0, removed: 0, matched: { roster: null, active: null } },
+    },
   }),
   askMetric: declare({
     id: 'askMetric', method: 'GET', path: '/v1/deployments/{deployment}/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: true,

@@ -2,13 +2,13 @@
  * The routes under /v1. What arrives: a request that was let in and checked. What leaves: what Answering gives as JSON or
  * CSV. Next on the path is whoever reads it: the last of the eight stops.
  */
-import { CATALOGUE, understand, understandRegistration, type Deployment } from '@foothold/adoption';
-import { type Answer, type DeploymentView, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
+import { CATALOGUE, close, decideHandoff, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
+import { type Answer, type DecidedDeployment, type DeploymentView, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Given } from './answering.js';
 import { Asked, Serves, type AskedBy } from './asked.js';
-import { RegisterDeployment } from './commands.js';
+import { Decide, ImportRoster, RegisterDeployment } from './commands.js';
 import { OPERATIONS } from './operations.js';
 import { AskMetric, FindDeployment, ListDeadLetters, ListDeployments } from './questions.js';
 import { answerTable, catalogueTable, deploymentTable, letterTable } from './tables.js';
@@ -35,14 +35,40 @@ export class V1Controller {
 
   @Serves(OPERATIONS.registerDeployment)
   async registerDeployment(@Asked() { viewer, body: { deployment, ...wanted } }: AskedFor<'registerDeployment'>): Promise<Given<RegisteredDeployment>> {
-    const registration = understandRegistration(wanted);
-    const { version, isNew, redriven } = await this.commands.execute(new RegisterDeployment(viewer, deployment, registration));
+    const { version, isNew, redriven, registration } = await this.commands.execute(new RegisterDeployment(viewer, deployment, understandRegistration(wanted)));
     return { status: isNew ? 201 : 200, headers: { location: `/v1/deployments/${deployment}` }, body: { deployment, tenant: viewer.tenant, version, new: isNew, redriven, ...registration } };
   }
 
   @Serves(OPERATIONS.getDeployment)
   async getDeployment(@Asked() { viewer, parameters }: AskedFor<'getDeployment'>): Promise<Given<DeploymentView>> {
     return { body: viewOf(viewer.tenant, await this.queries.execute(new FindDeployment(viewer, parameters.deployment))) };
+  }
+
+  @Serves(OPERATIONS.startPilot)
+  startPilot(@Asked() asked: AskedFor<'startPilot'>): Promise<Given<DecidedDeployment>> {
+    return this.decide(asked, (stands) => startPilot(stands, asked.body.day));
+  }
+
+  @Serves(OPERATIONS.decideHandoff)
+  decideHandoff(@Asked() asked: AskedFor<'decideHandoff'>): Promise<Given<DecidedDeployment>> {
+    return this.decide(asked, (stands) => decideHandoff(stands, asked.body.day));
+  }
+
+  @Serves(OPERATIONS.declareClosure)
+  declareClosure(@Asked() asked: AskedFor<'declareClosure'>): Promise<Given<DecidedDeployment>> {
+    const { from, to, reason = null } = asked.body;
+    return this.decide(asked, (stands) => close(stands, { from, to, reason }));
+  }
+
+  private async decide({ viewer, parameters, expected }: { viewer: Viewer; parameters: { deployment: string }; expected: number | undefined }, decision: (stands: Deployment) => Change | null): Promise<Given<DecidedDeployment>> {
+    const { deployment, changed } = await this.commands.execute(new Decide(viewer, parameters.deployment, expected, decision));
+    return { body: { ...viewOf(viewer.tenant, deployment), changed } };
+  }
+
+  @Serves(OPERATIONS.importRoster)
+  async importRoster(@Asked() { viewer, parameters: { deployment }, body, expected }: AskedFor<'importRoster'>): Promise<Given<ImportedRoster>> {
+    const people = understandRoster(body.periods);
+    return { body: { deployment, ...(await this.commands.execute(new ImportRoster(viewer, deployment, expected, people, body.complete ?? false))) } };
   }
 
   @Serves(OPERATIONS.askMetric)
@@ -61,4 +87,4 @@ export class V1Controller {
   }
 }
 
-const viewOf = (tenant: string, { id, version, registration }: Deployment): DeploymentView => ({ deployment: id, tenant, version, ...registration });
+const viewOf = (tenant: string, { id, version, registration, closures }: Deployment): DeploymentView => ({ deployment: id, tenant, version, ...registration, closures: [...closures] });

@@ -13,6 +13,7 @@ import { addMetricsCommand } from './metrics.js';
 import { printable } from './printable.js';
 import { addRebuildCommand } from './rebuild.js';
 import { WrongUsage } from './session.js';
+import { addRosterCommand } from './roster.js';
 import { addServeCommand } from './serve.js';
 import { addTailCommand } from './tail.js';
 import { addVerifyCommand } from './verify.js';
@@ -27,7 +28,7 @@ export async function run(args: string[], version: string): Promise<void> {
     .showHelpAfterError('See what may be given: foothold --help, and foothold COMMAND --help')
     .configureHelp({ showGlobalOptions: true });
   // Commander copies these settings to subcommands made with .command(), which all of these are.
-  for (const add of [addServeCommand, addDeploymentCommands, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addVerifyCommand, addDeadLetterCommands, addRebuildCommand, addDoctorCommand]) add(program);
+  for (const add of [addServeCommand, addDeploymentCommands, addRosterCommand, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addVerifyCommand, addDeadLetterCommands, addRebuildCommand, addDoctorCommand]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -1,9 +1,9 @@
-/** A file that is about to be imported: can it be read, and does it hold text at all? */
+/** A file that is about to be imported, of events or a roster: can it be read, and does it hold text at all? */
 import { WrongInput } from '@foothold/contract';
 import { errorText } from '@foothold/platform';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 
 const FIX = 'name a file with one CloudEvent a line';
 
@@ -20,10 +20,10 @@ const FOREIGN: { bytes: number[]; what: string; fix: string }[] = [
  * The size of a file that can be imported.
  * @throws WrongInput where it cannot be read, or holds no text in UTF-8 whatever its lines say.
  */
-export async function sizeOf(file: string): Promise<number> {
-  return reading(file, async () => {
+export async function sizeOf(file: string, fix = FIX): Promise<number> {
+  return reading(file, fix, async () => {
     const found = await stat(file); // before opening: a pipe without a writer would be waited for
-    if (!found.isFile()) throw new WrongInput('file', `${file} is not a file`, FIX);
+    if (!found.isFile()) throw new WrongInput('file', `${file} is not a file`, fix);
     const handle = await open(file);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(4), 0, 4, 0);
@@ -34,6 +34,16 @@ export async function sizeOf(file: string): Promise<number> {
       await handle.close();
     }
   });
+}
+
+/**
+ * All a file holds, at most so many bytes.
+ * @throws WrongInput as sizeOf, and where it is larger
+ */
+export async function bytesOf(file: string, most: number, fix: string): Promise<Buffer> {
+  const size = await sizeOf(file, fix);
+  if (size > most) throw new WrongInput('file', `${file} has ${size} bytes, more than the ${most} that are read at once`, 'split it, each with the first line');
+  return reading(file, fix, () => readFile(file));
 }
 
 /** SHA-256 of what the file holds, in hex. */
@@ -48,7 +58,7 @@ export async function* contentOf(file: string): AsyncGenerator<Buffer> {
   const stream = createReadStream(file, { highWaterMark: 1 << 18 })[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     for (;;) {
-      const { done, value } = await reading(file, () => stream.next());
+      const { done, value } = await reading(file, FIX, () => stream.next());
       if (done) return;
       yield value;
     }
@@ -57,11 +67,11 @@ export async function* contentOf(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function reading<T>(file: string, work: () => Promise<T>): Promise<T> {
+async function reading<T>(file: string, fix: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof WrongInput) throw error;
-    throw new WrongInput('file', `${file} cannot be read: ${errorText(error)}`, FIX);
+    throw new WrongInput('file', `${file} cannot be read: ${errorText(error)}`, fix);
   }
 }

@@ -1,4 +1,4 @@
-import { openLog, requireKeys, type KeyCheck } from '@foothold/event-log';
+import { databaseTime, openLog, requireKeys, type KeyCheck } from '@foothold/event-log';
 import { CONFIG, Database, FATAL, Health, Keys, LOGGER, Pseudonymiser, Sealer, type Config, type Fatal, type Logger } from '@foothold/platform';
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -40,7 +40,7 @@ export class CollectorModule implements OnApplicationBootstrap, OnApplicationShu
     await requireKeys(this.database, keyCheck);
     this.health.need('pseudonym key', () => requireKeys(this.database, keyCheck)); // a tenant may be made under another one later
     if (this.config.KAFKA_BROKERS.length > 0) {
-      const sink = new KafkaSink(this.config, this.sealer, this.logger);
+      const sink = new KafkaSink(this.config, this.sealer, this.logger, () => databaseTime(this.database));
       this.health.need('topics', () => sink.ready());
       this.sink = sink;
     } else {

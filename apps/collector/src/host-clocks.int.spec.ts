@@ -1,5 +1,5 @@
 /** By how much hosts' clocks are off, from `senttime` to the log, by both sinks. */
-import { skewedSources, type Log } from '@foothold/event-log';
+import { databaseTime, skewedSources, type Log } from '@foothold/event-log';
 import { readConfig } from '@foothold/platform';
 import { afterEach, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
@@ -7,6 +7,7 @@ import pino from 'pino';
 import { freshDatabase } from '../../../test/support/database.js';
 import { requireKafka, testKafka } from '../../../test/support/kafka.js';
 import { openTestLog, pseudonymiser, received, registerDeployment, sealer, startRecorder } from '../../../test/support/recording.js';
+import { underClock } from '../../../test/support/wrong-clock.js';
 import { DirectSink } from './direct-sink.js';
 import { KafkaSink } from './kafka-sink.js';
 import { sift } from './sift.js';
@@ -39,7 +40,7 @@ async function open(kind: 'direct' | 'kafka'): Promise<Sink> {
   for (const topic of ['usage', 'dead-letters']) await kafka.createTopic(`${prefix}.${topic}.v1`);
   const recorder = await startRecorder({ log, prefix });
   closing.push(() => recorder.stop());
-  const sink = new KafkaSink(readConfig({ KAFKA_BROKERS: requireKafka().join(','), KAFKA_PREFIX: prefix }), sealer, logger);
+  const sink = new KafkaSink(readConfig({ KAFKA_BROKERS: requireKafka().join(','), KAFKA_PREFIX: prefix }), sealer, logger, () => databaseTime(log.database));
   closing.push(() => sink.close());
   return sink;
 }
@@ -65,4 +66,11 @@ it.each(['direct', 'kafka'] as const)('kept where it is more than two minutes, a
   expect(rows).toEqual([['fast', -120_001], ['mute', null], ['nearly', null], ['nearly-fast', null], ['slow', 600_000]].map(([id, skew]) => ({ id, skew, asTold: true })));
   expect(await skewedSources(log.database, (Date.now() - 3_600_000) * 1000)).toEqual([{ tenant: 'acme', source: 'urn:spec', events: 5, skewed: 2, medianMs: -120_001 }]);
   expect(await skewedSources(log.database, (Date.now() + 3_600_000) * 1000)).toEqual([]);
+});
+
+it.each([30, -30])('the collector’s own may be %s hours ahead: Kafka takes what it sends, stamped by the database’s', async (hours) => {
+  const sink = await open('kafka');
+  const { kept } = await sift([event('one')], true, { tenant: 'acme', person: null, deployments: null }, RECEIVED_AT, (tenant, person) => pseudonymiser.pseudonym(tenant, person));
+  await underClock(hours, () => sink.take('acme', kept));
+  expect(await received(log.database, 1)).toMatchObject({ balanced: true, stored: 1 });
 });

@@ -20,6 +20,8 @@ const WAITING_BYTES = 64 * 1024 * 1024;
  * `max.message.bytes`, a megabyte unless somebody chose less, and then half of this is tried, and half of that.
  */
 const SEND_BYTES = 900 * 1024;
+/** Of clocks no further apart than this Kafka takes either's stamps. */
+const CLOCK_MS = 60_000;
 /** Room for key, headers and framing of a message beside its value. */
 const OVERHEAD_BYTES = 300;
 
@@ -44,6 +46,8 @@ export class KafkaSink implements Sink {
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   private sendBytes = SEND_BYTES;
+  /** What this host's clock is behind by, once Kafka has refused what it says. */
+  private behindMs = 0;
   private closing = false;
   private sending: Promise<void> | undefined;
   private connected: Promise<void> | undefined;
@@ -52,6 +56,8 @@ export class KafkaSink implements Sink {
     config: Config,
     private readonly sealer: Sealer,
     private readonly logger: Logger,
+    /** Milliseconds since 1970 by the clock that counts, the database's. */
+    private readonly time: () => Promise<number>,
   ) {
     this.kafka = openKafka(config, 'foothold-collector', logger);
     this.producer = this.kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner, allowAutoTopicCreation: false, retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 } });
@@ -126,6 +132,7 @@ export class KafkaSink implements Sink {
           this.sendBytes /= 2;
           continue;
         }
+        if (isOfAnotherTime(error) && (await this.correctClock())) continue;
         this.connected = undefined;
         this.logger.warn('kafka does not take events: %s', (error as Error).message);
         // A process that is stopping has no time to find out the same of the rest.
@@ -158,8 +165,18 @@ export class KafkaSink implements Sink {
 
   private async send(sent: Sent[]): Promise<void> {
     await (this.connected ??= this.producer.connect());
-    const topicMessages = Object.values(this.topics).map((topic) => ({ topic, messages: sent.filter((one) => one.topic === topic).map(({ message }) => message) }));
+    const stamp = this.behindMs === 0 ? {} : { timestamp: String(Math.round(Date.now() + this.behindMs)) };
+    const topicMessages = Object.values(this.topics).map((topic) => ({ topic, messages: sent.filter((one) => one.topic === topic).map(({ message }) => ({ ...message, ...stamp })) }));
     await this.producer.sendBatch({ acks: -1, topicMessages: topicMessages.filter(({ messages }) => messages.length > 0) });
+  }
+
+  /** Kafka takes nothing that is stamped an hour ahead of its own clock: a host whose clock is wrong stamps by the database's. @returns whether that is another time */
+  private async correctClock(): Promise<boolean> {
+    const behindMs = await this.time().then((now) => now - Date.now(), () => this.behindMs);
+    if (Math.abs(behindMs - this.behindMs) < CLOCK_MS) return false;
+    this.behindMs = behindMs;
+    this.logger.error({ seconds: Math.round(behindMs / 1000), fix: 'run a time service (NTP) on this host' }, 'the clock of this host is wrong, and Kafka refuses its stamps: the database’s is used instead');
+    return true;
   }
 
   private async openAdmin(): Promise<Admin> {
@@ -174,3 +191,4 @@ function sent(topic: string, key: string, value: string, headers: Record<string,
 }
 
 const isTooLarge = (error: unknown): boolean => (error as { type?: string }).type === 'MESSAGE_TOO_LARGE';
+const isOfAnotherTime = (error: unknown): boolean => (error as { type?: string }).type === 'INVALID_TIMESTAMP';

@@ -6,6 +6,7 @@
  * registration and a metric are; the log is handed to it, and so is the time.
  */
 import { Unknown } from '@foothold/contract';
+import { type Change, type Closure } from './lifecycle.js';
 import { change, completeThrough, openTenant, stream, streams, VersionConflict, type KeyCheck, type Log, type Stream } from '@foothold/event-log';
 import { prepareAnswer, type Prepared } from './metrics/answer.js';
 import { type Question } from './metrics/question.js';
@@ -25,10 +26,21 @@ export interface Deployment {
   /** Of its stream of lifecycle facts. */
   version: number;
   registration: Registration;
+  /** By their first day. */
+  closures: readonly Closure[];
 }
 
 const sees = ({ deployments }: Viewer, id: string): boolean => deployments === null || deployments.includes(id);
-const asDeployment = ({ id, deployment, version, registration }: Stream): Deployment => ({ id, deployment: deployment!, version, registration: registration as Registration });
+/** Closures stand beside the registration where they are kept, since there have been any; processes of the version before do not look at them. */
+type Kept = Registration & { closures?: Closure[] };
+
+function asDeployment({ id, deployment, version, registration: kept }: Stream): Deployment {
+  const { closures = [], ...registration } = kept as Kept;
+  return { id, deployment: deployment!, version, registration, closures };
+}
+
+/** What a deployment's facts led to, as it is kept. */
+export const keptOf = ({ registration, closures }: Pick<Deployment, 'registration' | 'closures'>): Kept => (closures.length > 0 ? { ...registration, closures: [...closures] } : registration);
 
 /** The deployments of the tenant that this viewer may see, by id. */
 export async function deploymentsOf(log: Log, viewer: Viewer): Promise<Deployment[]> {
@@ -52,21 +64,53 @@ export async function ask(log: Log, viewer: Viewer, id: string, question: Questi
   return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, registration, completeThrough: complete }, question);
 }
 
+/** A deployment's registration as it stands: days of pilot and handoff may have been decided since. */
+export interface Registered {
+  version: number;
+  isNew: boolean;
+  registration: Registration;
+}
+
 /**
  * Registers a deployment, or finds it registered the same; `now` in microseconds since 1970.
  * @throws Conflicting where it is registered otherwise; WrongInput where the tenant's people are under another key.
  */
-export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: string, id: string, wanted: Registration, now: number): Promise<{ version: number; isNew: boolean }> {
+export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: string, id: string, wanted: Registration, now: number): Promise<Registered> {
   await openTenant(log, tenant, keyCheck);
   for (;;) {
-    const { version, registration } = await stream(log, tenant, id);
-    const facts = register(id, registration as Registration | null, wanted, now);
-    if (facts.length === 0) return { version, isNew: false };
+    const found = await stream(log, tenant, id);
+    const { version } = found;
+    const stands = found.registration === null ? null : asDeployment(found).registration;
+    const facts = register(id, stands, wanted, now);
+    if (facts.length === 0) return { version, isNew: false, registration: stands! };
     try {
       await change(log, tenant, id, version, facts, wanted);
-      return { version: version + facts.length, isNew: true };
+      return { version: version + facts.length, isNew: true, registration: wanted };
     } catch (error) {
       if (!(error instanceof VersionConflict)) throw error; // else somebody registered it meanwhile: see how
+    }
+  }
+}
+
+/**
+ * Decides something about a deployment until nobody came between; `now` in microseconds since 1970.
+ * @param decide what changes by it; null: nothing
+ * @param expected the version it must be at; undefined: any, and it is decided anew on what stands
+ * @throws VersionConflict where it is at another; Unknown as deploymentOf; what `decide` throws
+ */
+export async function decideOn(log: Log, viewer: Viewer, id: string, now: number, expected: number | undefined, decide: (stands: Deployment) => Change | null): Promise<{ deployment: Deployment; changed: boolean }> {
+  for (;;) {
+    const stands = await deploymentOf(log, viewer, id);
+    const { version } = stands;
+    if (expected !== undefined && expected !== version) throw new VersionConflict(id, expected, version);
+    const made = decide(stands);
+    if (!made) return { deployment: stands, changed: false };
+    const { type, data, ...after } = made;
+    try {
+      await change(log, viewer.tenant, id, version, [{ type, time: now, data }], keptOf({ ...stands, ...after }));
+      return { deployment: { ...stands, ...after, version: version + 1 }, changed: true };
+    } catch (error) {
+      if (!(error instanceof VersionConflict) || expected !== undefined) throw error; // else somebody changed it meanwhile: decide on what they made of it
     }
   }
 }

@@ -3,10 +3,15 @@
  * what it reads and writes it does through a log it is handed.
  */
 export { closedWeek, learnWindows, type ClosedWeek } from './decision-window.js';
-export { ask, deploymentOf, deploymentsOf, registerDeployment, type Deployment, type Viewer } from './deployments.js';
+export { ask, decideOn, deploymentOf, deploymentsOf, registerDeployment, type Deployment, type Registered, type Viewer } from './deployments.js';
+export { close, decideHandoff, startPilot, withdrawClosure, type Change, type Closure } from './lifecycle.js';
+export { localDay } from './local-day.js';
 export { prepareAnswer, type Prepared, type Query, type Row, type Subject } from './metrics/answer.js';
 export { CATALOGUE, type MetricDeclaration } from './metrics/catalogue.js';
 export { understand, type Asked, type Question } from './metrics/question.js';
 export { checkDeploymentId, DEFAULT_REGISTRATION, parseRegistration, understandRegistration, type Registration, type WantedRegistration, type WrittenRegistration } from './registration.js';
+export { enabledOn, onLeave, type Period } from './roster.js';
+export { faultText, readRoster, ROSTER_BYTES, understandRoster, WrongRoster } from './roster-file.js';
+export { importRoster, rebuildRoster, rosterOf, type ImportedRoster } from './roster-import.js';
 export { adoptionMigrations } from './schema.js';
 export { usageProjection } from './usage.js';

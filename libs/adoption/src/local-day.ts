@@ -66,6 +66,9 @@ export function timeZone(name: string): TimeZone {
   return zone;
 }
 
+/** YYYY-MM-DD of the local day, in a time zone, of a time in integer microseconds since 1970. */
+export const localDay = (zone: string, micros: number): string => dayText(timeZone(zone).dayOf(micros));
+
 /** YYYY-MM-DD of a day. */
 export function dayText(day: number): string {
   return new Date(day * 86_400_000).toISOString().slice(0, 10);

@@ -22,12 +22,14 @@ export const DEFAULT_REGISTRATION: Registration = {
 };
 
 /**
- * Decides a registration: the facts to add to an empty stream, none where the same registration stands already.
+ * Decides a registration: the facts to add to an empty stream, none where the same registration stands already. Days of
+ * pilot and handoff may have been decided since (see lifecycle.ts): to ask for none of them contradicts nothing.
  * @throws Conflicting where another stands.
  */
 export function register(deployment: string, current: Registration | null, wanted: Registration, now: number): Fact[] {
   if (!current) return [{ type: 'deployment.registered', time: now, data: wanted }];
   for (const field of Object.keys(wanted) as (keyof Registration)[]) {
+    if ((field === 'pilotStart' || field === 'handoff') && wanted[field] === null) continue;
     const [stands, asked] = [JSON.stringify(current[field]), JSON.stringify(wanted[field])];
     if (stands !== asked) throw new Conflicting(field, `${deployment} is registered with ${stands} already`, 'register the new setting under another id, or leave this one as it was');
   }

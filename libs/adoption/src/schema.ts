@@ -1,4 +1,4 @@
-/** The read tables. They can be thrown away and folded anew from the log. Migrations expand, and contract a version later at the earliest (see Migration). */
+/** The read tables, and the roster, which is written with its facts. All can be thrown away and folded anew from the log. Migrations expand, and contract a version later at the earliest (see Migration). */
 import { type Migration } from '@foothold/platform';
 import { COUNTERS } from './person-day.js';
 
@@ -43,6 +43,26 @@ comment on table person_day is 'what a person''s work with the AI came to on a l
     sql: `
 alter table invocation add column decided_day date;
 comment on column invocation.decided_day is 'local day on which the decision counts: that of its receipt where it claims a later one; null in rows folded before this was kept';
+`,
+  },
+  {
+    name: 'Roster1790000000010',
+    sql: `
+create table roster (
+  deployment int not null, person bigint not null, from_day date not null, to_day date,
+  team text not null, role text not null, on_leave boolean not null, revised_at timestamptz not null,
+  primary key (deployment, person, on_leave, from_day)
+);
+create index roster_range on roster (deployment, from_day);
+comment on table roster is 'who is enabled in a deployment, and who is on leave, from when to when: one row a period of a person, written in the transaction of its fact';
+comment on column roster.deployment is 'its number in the log';
+comment on column roster.person is 'surrogate number, the same as of the person''s events';
+comment on column roster.from_day is 'first local day of the period';
+comment on column roster.to_day is 'last local day of the period, included; null: until further notice';
+comment on column roster.team is 'code of the team; empty text where none was given';
+comment on column roster.role is 'code of the role; empty text where none was given';
+comment on column roster.on_leave is 'whether the period is a leave, which lies over the periods in which the person is enabled';
+comment on column roster.revised_at is 'when the fact that the row comes from was recorded';
 `,
   },
 ];

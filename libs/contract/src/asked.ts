@@ -5,7 +5,7 @@
  */
 import { type Static, type TObject, type TSchema } from 'typebox';
 import { Check } from 'typebox/value';
-import { expected, SAFE_NAME, wrong } from './faults.js';
+import { expected, isObject, SAFE_NAME, wrong } from './faults.js';
 import { WrongInput } from './problem.js';
 
 /**
@@ -41,9 +41,23 @@ export function readFields<Shape extends TObject>(shape: Shape, fields: Record<s
     if (fields[name] === undefined) {
       if (required.includes(name)) throw new WrongInput(name, 'missing', `send ${expected(schema)}`);
     } else if (!Check(nullable, fields[name])) {
+      checkItems(name, schema, fields[name]);
       const { field, reason, fix } = wrong(schema, fields[name], name, !required.includes(name));
       throw new WrongInput(field, reason, fix);
     }
   }
   return fields as Static<Shape>;
+}
+
+/** Of a list of objects the first that is wrong, and what of it: of a long list, to say that it is wrong would help nobody. */
+function checkItems(name: string, { items }: TSchema & { items?: TObject }, value: unknown): void {
+  if (!items?.properties || !Array.isArray(value)) return;
+  const at = value.findIndex((item) => !Check(items, item));
+  if (!isObject(value[at])) return;
+  try {
+    readFields(items, value[at], '');
+  } catch (error) {
+    if (!(error instanceof WrongInput)) throw error;
+    throw new WrongInput([`${name}[${at}]`, error.field].filter(Boolean).join('.'), error.reason, error.fix);
+  }
 }

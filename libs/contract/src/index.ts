@@ -10,9 +10,10 @@ export { jsonSchema } from './json-schema.js';
 export { cloudEventOf, passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
 export {
-  Answer, AnswerRow, deploymentId, DeploymentView, DIMENSIONS, GRAINS, HealthReport, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewDeployment, ProblemShape, QUESTION,
+  Answer, AnswerRow, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, DIMENSIONS, GRAINS, HealthReport, ImportedRoster, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, ProblemShape, QUESTION,
   RegisteredDeployment, type Dimension, type Grain,
 } from './queries.js';
 export { readRefusal, refusalOf, sealedIn, sealedRefusal, writtenRefusal, type SealedRefusal } from './refusals.js';
 export { parseDay, parseTime, timeText } from './time.js';
+export { UNSTORABLE } from './rules.js';
 export { readType, typeOf } from './versions.js';

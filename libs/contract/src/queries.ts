@@ -104,7 +104,14 @@ const DEPLOYMENT = {
   sandbox: REGISTRATION.sandbox,
 };
 
-export const DeploymentView = object('A registered deployment.', DEPLOYMENT);
+const CLOSURE = {
+  from: day('First local day.'),
+  to: day('Last local day, included.'),
+};
+const Closure = object('Local days on which nobody could use it.', { ...CLOSURE, reason: orNull(text('code', 'Why.')) });
+const STANDING = { ...DEPLOYMENT, closures: Type.Array(Closure, { description: 'Days on which nobody could use it, by their first day.' }) };
+
+export const DeploymentView = object('A deployment as it stands.', STANDING);
 export type DeploymentView = Static<typeof DeploymentView>;
 
 export const RegisteredDeployment = object('A deployment as it is registered now.', {
@@ -113,6 +120,48 @@ export const RegisteredDeployment = object('A deployment as it is registered now
   redriven: count('Events that had been quarantined for want of this registration and are stored now; where very many wait, the rest follows.'),
 });
 export type RegisteredDeployment = Static<typeof RegisteredDeployment>;
+
+export const DecidedDay = object('A day that is decided.', { day: day('The local day.') });
+
+export const NewClosure = object('Local days on which nobody can use it.', { ...CLOSURE, reason: Type.Optional(orNull(text('code', 'Why, such as public-holiday.'))) });
+
+export const DecidedDeployment = object('A deployment as it stands after a decision.', {
+  ...STANDING,
+  changed: Type.Boolean({ description: 'Whether this request changed anything; false: it stood already.' }),
+});
+export type DecidedDeployment = Static<typeof DecidedDeployment>;
+
+/** Most periods in one request. */
+const ROSTER_PERIODS = 100_000;
+
+export const NewRoster = object('Everything about the people it names: their periods are replaced.', {
+  complete: Type.Optional(orNull(Type.Boolean({ description: 'It names everybody: who is not in it is taken off. Default: false.' }))),
+  periods: Type.Array(object('A period in which a person is enabled, or on leave.', {
+    person: text('person', 'The person as their events name them; turned into the same pseudonym, and never stored.'),
+    team: Type.Optional(orNull(text('code', 'The team.'))),
+    role: Type.Optional(orNull(text('code', 'The role.'))),
+    from: day('First local day.'),
+    to: Type.Optional(orNull(day('Last local day, included; left out: until further notice.'))),
+    leave: Type.Optional(orNull(Type.Boolean({ description: 'Whether it is a leave, which lies over the periods in which the person is enabled. Default: false.' }))),
+  }), { minItems: 1, maxItems: ROSTER_PERIODS, description: 'Periods of one kind, of one person, share no day.' }),
+});
+
+const share = (description: string) => orNull(Type.Number({ minimum: 0, maximum: 1, description }));
+
+export const ImportedRoster = object('What an import did.', {
+  deployment: deploymentId,
+  version: Type.Integer({ minimum: 1, description: 'Of the deployment now: one more for each person who was changed.' }),
+  people: count('People on the roster now.'),
+  added: count('People who were not on it.'),
+  changed: count('People whose periods are others now.'),
+  unchanged: count('People whose periods stood already.'),
+  removed: count('People who were taken off.'),
+  matched: object('How far roster and events name the same people; null: of too few to say.', {
+    roster: share('Share of the roster’s people whom any event names.'),
+    active: share('Share of the people active in the last 28 days who are on the roster.'),
+  }),
+});
+export type ImportedRoster = Static<typeof ImportedRoster>;
 
 export const LetterGroup = object('Events that were refused or kept for later for one reason.', {
   id: Type.String({ pattern: '^[0-9]+$', description: 'Of the latest of them.' }),

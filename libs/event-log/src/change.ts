@@ -3,8 +3,9 @@
  * each fact at the version its command expected, with the registration it leads to written in the same transaction.
  */
 import { WrongInput } from '@foothold/contract';
-import { type Database } from '@foothold/platform';
+import { type Database, type PoolClient } from '@foothold/platform';
 import { createHash } from 'node:crypto';
+import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { wrongKey, type KeyCheck, type Log } from './identities.js';
 import { LIFECYCLE_SHARD } from './schema.js';
 
@@ -13,8 +14,13 @@ export interface Fact {
   type: string;
   /** Integer microseconds since 1970. */
   time: number;
+  /** The number of the person it is about; left out: it is about the deployment as a whole. */
+  person?: number;
   data: object;
 }
+
+/** Writes, in the transaction of the facts, rows that they lead to; `received` is the facts' stamp, in microseconds since 1970. */
+export type Along = (client: PoolClient, made: { deployment: number; received: number }) => Promise<void>;
 
 /** Somebody else changed the stream first, or it is not there: read it again and decide anew. */
 export class VersionConflict extends Error {
@@ -55,18 +61,24 @@ export async function tenants(database: Database): Promise<string[]> {
 }
 
 /** The facts of one type in the stream of a deployment, given by its number, in the stream's order. */
-export async function factsOf<Data>(query: <Row>(sql: string, values: unknown[]) => Promise<Row[]>, deployment: number, type: string): Promise<{ time: number; data: Data }[]> {
+export async function factsOf<Data>(query: <Row>(sql: string, values: unknown[]) => Promise<Row[]>, deployment: number, type: string): Promise<{ time: number; person: number | null; received: number; data: Data }[]> {
   return query(FACTS, [deployment, type]);
 }
 
-const FACTS = `select (extract(epoch from time) * 1000000)::float8 as time, data from event where deployment = $1 and version is not null and type = $2 order by version`;
+const FACTS = `select (extract(epoch from time) * 1000000)::float8 as time, person::float8 as person, (extract(epoch from received) * 1000000)::float8 as received, data
+  from event where deployment = $1 and version is not null and type = $2 order by version`;
+
+/** In the order of the values that `change` gives; people by the thousand make as many facts. */
+const COLUMNS: Record<string, ColumnType> = {
+  shard: 'int2', position: 'int8', id: 'uuid', source: 'int4', type: 'text', deployment: 'int4', person: 'int8', time: 'timestamptz', received: 'timestamptz', version: 'int4', data: 'json',
+};
 
 /**
  * Adds facts to a deployment's stream, which must be at `expected`, and keeps `registration` as what they lead to.
  * The tenant must exist.
  * @throws VersionConflict
  */
-export async function change(log: Log, tenant: string, deployment: string, expected: number, facts: Fact[], registration: object): Promise<void> {
+export async function change(log: Log, tenant: string, deployment: string, expected: number, facts: Fact[], registration: object, along?: Along): Promise<void> {
   await log.database.transaction(async (client) => {
     const made = expected === 0 ? CREATE : ADVANCE;
     const moved = await client.query<{ deployment: number; tenant: number }>(made, [tenant, deployment, expected + facts.length, JSON.stringify(registration), ...(expected === 0 ? [] : [expected])]);
@@ -75,24 +87,24 @@ export async function change(log: Log, tenant: string, deployment: string, expec
       const actual = await client.query<{ version: number }>('select version from deployment join tenant using (tenant) where name = $1 and id = $2', [tenant, deployment]);
       throw new VersionConflict(deployment, expected, actual.rows[0]?.version ?? 0);
     }
-    const source = await client.query<{ source: number }>(
+    const { rows: [ours] } = await client.query<{ source: number }>(
       `insert into source (tenant, name) values ($1, 'foothold') on conflict (tenant, name) do update set name = excluded.name returning source`, [row.tenant],
     );
-    const head = await client.query<{ position: string; received: string }>(LOCK_HEAD);
-    const position = Number(head.rows[0]!.position);
-    for (const [i, fact] of facts.entries()) {
-      await client.query(
-        `insert into event (shard, position, id, source, type, deployment, time, received, version, data)
-         values (${LIFECYCLE_SHARD}, $1, $2, $3, $4, $5, to_timestamp($6::numeric / 1000000), $9, $7, $8)`,
-        [position + i + 1, factId(tenant, deployment, expected + i + 1), source.rows[0]!.source, fact.type, row.deployment, fact.time, expected + i + 1, JSON.stringify(fact.data), head.rows[0]!.received],
-      );
-    }
-    await client.query(`update head set position = $1, received = $2 where shard = ${LIFECYCLE_SHARD}`, [position + facts.length, head.rows[0]!.received]);
+    const [head] = await typedRows(client, LOCK_HEAD, []);
+    const [position, received] = head as [number, number];
+    await copyInto(client, 'event', COLUMNS, facts.map(({ type, time, person, data }, i): Value[] => {
+      const version = expected + i + 1;
+      return [LIFECYCLE_SHARD, position + i + 1, factId(tenant, deployment, version), ours!.source, type, row.deployment, person ?? null, time, received, version, JSON.stringify(data)];
+    }));
+    await client.query(MOVE_HEAD, [position + facts.length, received]);
+    await along?.(client, { deployment: row.deployment, received });
   });
 }
 
-/** The stamp never runs backwards; as text it keeps its microseconds. */
-const LOCK_HEAD = `select position, greatest(received, clock_timestamp())::text as received from head where shard = ${LIFECYCLE_SHARD} for update`;
+/** The stamp never runs backwards. */
+const LOCK_HEAD = `select position, greatest(received, clock_timestamp()) from head where shard = ${LIFECYCLE_SHARD} for update`;
+/** Whole microseconds are added: a number of seconds would not hold them exactly. */
+const MOVE_HEAD = `update head set position = $1, received = 'epoch'::timestamptz + $2::int8 * interval '1 microsecond' where shard = ${LIFECYCLE_SHARD}`;
 const CREATE = `insert into deployment (tenant, id, version, registration) select tenant, $2, $3, $4 from tenant where name = $1
   on conflict do nothing returning deployment, tenant`;
 const ADVANCE = `update deployment set version = $3, registration = $4 from tenant t

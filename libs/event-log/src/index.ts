@@ -1,6 +1,6 @@
 /** The event log: append, change, read, project, rebuild. It knows no metric. */
 export { append, Fenced, shardOf, type Arrival, type Outcome } from './append.js';
-export { change, factsOf, openTenant, requireKeys, strangeTenant, stream, streams, tenants, VersionConflict, type Fact, type Stream } from './change.js';
+export { change, factsOf, openTenant, requireKeys, strangeTenant, stream, streams, tenants, VersionConflict, type Along, type Fact, type Stream } from './change.js';
 export { copyInto, encoded, type ColumnType, type Value } from './copy.js';
 export { openLog, type KeyCheck, type Log } from './identities.js';
 export { Direct, NotInTime, openDirect, type DirectOptions } from './direct.js';

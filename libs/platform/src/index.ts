@@ -8,7 +8,7 @@ export { Keys, type AccessKey, type KeyKind, type ListedKey, type NewKey } from 
 export { openEmbeddedPostgres } from './embedded-postgres.js';
 export { errorText } from './errors.js';
 export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, skipStatement, startAnewStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
-export { notAcceptable, Problem, problemOf, send, wrongContentType } from './problem.js';
+export { notAcceptable, preconditionFailed, Problem, problemOf, send, wrongContentType } from './problem.js';
 export { openPseudonymiser, openSealer, Pseudonymiser, Sealer } from './secret.js';
 export { askedGauge, currentTraceparent, inSpan, isSampled, measuring, openLogger, spanOf, startTelemetry } from './telemetry.js';
 export { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';

@@ -68,6 +68,11 @@ export function notAcceptable(choices: string): Problem {
   return new Problem(406, 'Not acceptable', { field: 'accept', reason: 'none of the media types it names can be given', fix: `accept ${choices}` });
 }
 
+/** @param header in which the request says what it expects */
+export function preconditionFailed(header: string, reason: string, fix: string): Problem {
+  return new Problem(412, 'Changed meanwhile', { field: header, reason, fix });
+}
+
 export function wrongContentType(choices: string): Problem {
   return new Problem(415, 'Wrong content type', { field: 'content-type', reason: 'not one this path reads', fix: `send ${choices}` });
 }
