@@ -5,7 +5,7 @@
  */
 import { normalQuantile, studentT } from './quantiles.js';
 
-/** Ends of an interval of a share, 0..1, low <= high. */
+/** Ends of an interval, low <= high; of a share within 0..1. */
 export interface Interval {
   low: number;
   high: number;
