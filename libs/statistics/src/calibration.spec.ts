@@ -17,6 +17,19 @@ function drawn(n: number, intercept: number, slope: number, random: () => number
   });
 }
 
+/** How steeply the likelihood still rises at a fit. */
+function ascent(results: Stated[], { slope, intercept }: { slope: number; intercept: number }): number {
+  let [g0, g1] = [0, 0];
+  for (const { confidence, outcome, weight } of results) {
+    const clamped = Math.min(0.999, Math.max(0.001, confidence));
+    const x = Math.log(clamped / (1 - clamped));
+    const rest = weight * (Number(outcome) - logistic(intercept + slope * x));
+    g0 += rest;
+    g1 += rest * x;
+  }
+  return Math.abs(g0) + Math.abs(g1);
+}
+
 describe('Copilot\'s own confidence against acceptance', () => {
   it('has the published score and error, and a slope that says it is too extreme', () => {
     const results = copilot.flat();
@@ -106,6 +119,9 @@ describe('calibrationSlope', () => {
       [], [stated(0.3, 1)], [stated(0.3, 1), stated(0.6, 1)], [stated(0.3, 1), stated(0.3, 0)],
       [stated(0.3, 0), stated(0.4, 0), stated(0.6, 1)], [stated(0.3, 1), stated(0.6, 0)],
       [stated(0.2, 0), stated(0.5, 0), stated(0.5, 1), stated(0.9, 1)], [stated(0.9999, 1), stated(1, 0)],
+      // Those that only look as if they had one, once the doubles of the sums run out.
+      [stated(0.2, 0), stated(0.6, 0), stated(0.6, 1), stated(0.9, 1)], [stated(0.95, 0, 10), stated(0.7, 0), stated(0.7, 1), stated(0.01, 1, 10)],
+      [stated(0, 1, 10), stated(0, 1, 10), stated(0.05, 0)],
     ]) expect(calibrationSlope(results)).toBeNull();
     // Kept from parting by one unit in the last place.
     expect(calibrationSlope([stated(0.49, 0), stated(0.5 + 1.2e-16, 0), stated(0.5, 1), stated(0.51, 1)])).toBeNull();
@@ -121,17 +137,12 @@ describe('calibrationSlope', () => {
       const fit = calibrationSlope(results);
       if (!fit) continue;
       found += 1;
-      let [g0, g1] = [0, 0];
-      for (const { confidence, outcome, weight } of results) {
-        const clamped = Math.min(0.999, Math.max(0.001, confidence));
-        const x = Math.log(clamped / (1 - clamped));
-        const rest = weight * (Number(outcome) - logistic(fit.intercept + fit.slope * x));
-        g0 += rest;
-        g1 += rest * x;
-      }
-      expect(Math.abs(g0) + Math.abs(g1)).toBeLessThan(1e-6);
+      expect(ascent(results, fit)).toBeLessThan(1e-6);
     }
     expect(found).toBeGreaterThan(200);
+    // Newton's whole steps jump over this one and never come back.
+    const far = [stated(0.6, 1), stated(0, 1), stated(0.5, 0), stated(0.6, 1, 1000), stated(0.9, 0)];
+    expect(ascent(far, calibrationSlope(far)!)).toBeLessThan(1e-6);
   });
 
   it('finds the truth of simulated results', () => {

@@ -18,7 +18,8 @@ describe('uniform', () => {
     const draws = (seed: number) => Array.from({ length: 20 }, uniform(seed));
     expect(draws(7)).toEqual(draws(7));
     for (const seed of [8, 6, 0, -7]) expect(draws(7).filter((draw, i) => draw === draws(seed)[i])).toEqual([]);
-    expect(draws(7)[0]).toBe(0.23382771760225296);
+    // Pinned: another seeding would change every interval printed so far.
+    expect(draws(7).slice(0, 4)).toEqual([0.23382771760225296, 0.5122324188705534, 0.4489145821426064, 0.17271522153168917]);
   });
 
   it('is uniform: 100 cells by the draw and the one before it', () => {

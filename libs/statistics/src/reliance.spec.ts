@@ -19,28 +19,28 @@ describe('reliance', () => {
       overReliance: { value: 11 / 20, numerator: 11, denominator: 20, unknown: 0 },
       underReliance: { value: 11 / 61, numerator: 11, denominator: 61, unknown: 0 },
       overrideCorrectness: { value: 10 / 20, numerator: 10, denominator: 20, unknown: 0 },
-      onAi: { value: 30 / 40, numerator: 30, denominator: 40, unknown: 0 },
-      onSelf: { value: 9 / 15, numerator: 9, denominator: 15, unknown: 0 },
+      rair: { value: 30 / 40, numerator: 30, denominator: 40, unknown: 0 },
+      rsr: { value: 9 / 15, numerator: 9, denominator: 15, unknown: 0 },
       discrimination: expect.closeTo(50 / 61 - 11 / 20, 14),
     });
   });
 
   it('guesses nothing: what is not known is counted apart', () => {
-    const { overrideCorrectness, onAi, onSelf, underReliance } = reliance([
+    const { overrideCorrectness, rair, rsr, underReliance } = reliance([
       judged({ accepted: false, aiRight: true, firstRight: false, weight: 2 }),
       judged({ accepted: false, aiRight: true, finalRight: true, weight: 3 }),
       judged({ accepted: false, aiRight: true, firstRight: true, weight: 4 }),
       judged({ accepted: true, aiRight: true, firstRight: false, finalRight: true, weight: 5 }),
     ]);
     expect(overrideCorrectness).toEqual({ value: 1, numerator: 3, denominator: 3, unknown: 6 });
-    expect(onAi).toEqual({ value: 1, numerator: 5, denominator: 5, unknown: 5 });
-    expect(onSelf).toEqual({ value: null, numerator: 0, denominator: 0, unknown: 0 });
+    expect(rair).toEqual({ value: 1, numerator: 5, denominator: 5, unknown: 5 });
+    expect(rsr).toEqual({ value: null, numerator: 0, denominator: 0, unknown: 0 });
     expect(underReliance.denominator).toBe(14);
   });
 
   it('is null, never 0, of empty denominators', () => {
     const nothing = { value: null, numerator: 0, denominator: 0, unknown: 0 };
-    expect(reliance([])).toEqual({ overReliance: nothing, underReliance: nothing, overrideCorrectness: nothing, onAi: nothing, onSelf: nothing, discrimination: null });
+    expect(reliance([])).toEqual({ overReliance: nothing, underReliance: nothing, overrideCorrectness: nothing, rair: nothing, rsr: nothing, discrimination: null });
     expect(reliance([judged({})])).toMatchObject({ overReliance: nothing, underReliance: { value: 0 }, discrimination: null });
     expect(reliance([judged({ aiRight: false })])).toMatchObject({ overReliance: { value: 1 }, discrimination: null });
     expect(reliance([judged({ weight: 0 })]).underReliance.value).toBeNull();

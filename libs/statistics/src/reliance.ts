@@ -33,10 +33,10 @@ export interface Reliance {
   underReliance: WeightedShare;
   /** P(person right in the end | overridden). */
   overrideCorrectness: WeightedShare;
-  /** RAIR: of those first wrong where the AI was right, the share right in the end. */
-  onAi: WeightedShare;
-  /** RSR: of those first right where the AI was wrong, the share right in the end. */
-  onSelf: WeightedShare;
+  /** Relative AI reliance (RAIR): of those first wrong where the AI was right, the share right in the end. */
+  rair: WeightedShare;
+  /** Relative self-reliance (RSR): of those first right where the AI was wrong, the share right in the end. */
+  rsr: WeightedShare;
   /** P(accepted | AI right) - P(accepted | AI wrong), -1..1: 0 where acceptance does not depend on being right; null where either is. */
   discrimination: number | null;
 }
@@ -62,8 +62,8 @@ export function reliance(judged: readonly Judged[]): Reliance {
     overReliance,
     underReliance: share(judged, ({ aiRight }) => aiRight, ({ accepted }) => !accepted),
     overrideCorrectness: share(judged, ({ accepted }) => !accepted, ({ finalRight }) => finalRight),
-    onAi: share(judged, ({ aiRight, firstRight }) => aiRight && not(firstRight), ({ finalRight }) => finalRight),
-    onSelf: share(judged, ({ aiRight, firstRight }) => !aiRight && firstRight, ({ finalRight }) => finalRight),
+    rair: share(judged, ({ aiRight, firstRight }) => aiRight && not(firstRight), ({ finalRight }) => finalRight),
+    rsr: share(judged, ({ aiRight, firstRight }) => !aiRight && firstRight, ({ finalRight }) => finalRight),
     discrimination: acceptedOfRight.value === null || overReliance.value === null ? null : acceptedOfRight.value - overReliance.value,
   };
 }

@@ -44,6 +44,7 @@ describe('decomposeProduct', () => {
     expect(contributions).toEqual([{ name: 'people', contribution: 0 }, { name: 'coverage', contribution: expect.closeTo(-40, 12) }, { name: 'results per task', contribution: 0 }]);
     expect(decomposeProduct(amounts([0, 3], [null, 2])).contributions.map(({ contribution }) => contribution)).toEqual([6, 0]);
     expect(decomposeProduct(amounts([0, 3], [null, 2])).fellToZero).toEqual([]);
+    expect(decomposeProduct(amounts([0, 0], [null, null])).fellToZero).toEqual([]);
     expect(decomposeProduct(amounts([0, 0], [null, null])).contributions.map(({ contribution }) => contribution)).toEqual([0, 0]);
   });
 

@@ -14,7 +14,7 @@ export interface Decomposition<Name extends string> {
   change: number;
   /** What each factor adds to the change, in the factors' order; together they are the change. */
   contributions: { name: Name; contribution: number }[];
-  /** Factors above 0 before and 0 after: the product ended with them, and what the others would have done is idle talk. */
+  /** Factors above 0 before and 0 after: with them the product ended, whatever the other contributions say. */
   fellToZero: Name[];
 }
 

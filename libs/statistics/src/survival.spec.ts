@@ -128,6 +128,7 @@ describe('logRank', () => {
       expect(test.df).toBe(1);
       expect(test.chiSquare).toBeCloseTo(16.793, 3);
     }
+    expect(logRank([[...treated, { time: 99, ended: 0, censored: 0 }], placebo])).toEqual(logRank([treated, placebo]));
     expect(logRank([[life(1), life(2)], []])).toBeNull();
     expect(logRank([[life(3, false)], [life(2, false)]])).toBeNull();
   });
