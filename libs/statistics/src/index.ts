@@ -1,3 +1,12 @@
+export { resamplePeople } from './bootstrap.js';
+export { brierScore, calibrationError, calibrationSlope, reliabilityBins, type ReliabilityBin, type Stated } from './calibration.js';
+export { gini, topFifth, type TopFifth } from './concentration.js';
+export { bucketOf, GAMMA, histogramOf, histogramQuantile, mergeHistograms, RELATIVE_ERROR, type Histogram } from './histogram.js';
 export { clusteredRatio, meanOfShares, wilson, type ClusteredSums, type Interval, type ShareSums } from './intervals.js';
 export { normalQuantile, studentT } from './quantiles.js';
-export { incompleteBeta, logGamma } from './special-functions.js';
+export { uniform } from './random.js';
+export { reliance, type Judged, type Reliance, type WeightedShare } from './reliance.js';
+export { decomposeProduct, type Decomposition, type Factor } from './shapley.js';
+export { incompleteBeta, logGamma, upperGamma } from './special-functions.js';
+export { stabilityIndex } from './stability.js';
+export { kaplanMeier, logRank, medianSurvival, type Lives, type LogRank, type SurvivalStep } from './survival.js';

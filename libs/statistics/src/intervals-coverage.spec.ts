@@ -1,40 +1,16 @@
 /** What the intervals promise, against people resampled and against simulated people whose truth is known. */
 import { describe, expect, it } from '@jest/globals';
+import { copilotPeople } from '../../../test/support/copilot-log.js';
+import { resamplePeople } from './bootstrap.js';
 import { clusteredRatio, meanOfShares, wilson, type Interval } from './intervals.js';
+import { uniform } from './random.js';
 
 type Pairs = [number, number][];
 
 /** Taken out of the global object once: a hundred million look-ups through the test environment take a minute. */
-const { cos, exp, floor, imul, log, sqrt, PI } = Math;
+const { cos, exp, floor, log, sqrt, PI } = Math;
 
-/** Uniform draws of [0, 1), the same for the same seed. Source: T. Ettinger, mulberry32 (2017), public domain. */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Percentile interval of sum x / sum y with people drawn anew, `draws` times (B. Efron, Ann. Statist. 7 (1979) 1-26). */
-function bootstrap(pairs: Pairs, draws: number, seed: number): Interval {
-  const random = uniform(seed);
-  const ratios = Array.from({ length: draws }, () => {
-    let x = 0;
-    let y = 0;
-    for (let i = 0; i < pairs.length; i += 1) {
-      const person = pairs[floor(random() * pairs.length)]!;
-      x += person[0];
-      y += person[1];
-    }
-    return x / y;
-  }).sort((a, b) => a - b);
-  return { low: ratios[floor(draws * 0.025)]!, high: ratios[Math.ceil(draws * 0.975) - 1]! };
-}
-
-const total = (pairs: Pairs, of: (x: number, y: number) => number) => pairs.reduce((sum, [x, y]) => sum + of(x, y), 0);
+const total = (pairs: readonly [number, number][], of: (x: number, y: number) => number) => pairs.reduce((sum, [x, y]) => sum + of(x, y), 0);
 const linearised = (pairs: Pairs) => clusteredRatio({
   n: pairs.length, sumX: total(pairs, (x) => x), sumY: total(pairs, (_, y) => y),
   sumXX: total(pairs, (x) => x * x), sumXY: total(pairs, (x, y) => x * y), sumYY: total(pairs, (_, y) => y * y),
@@ -42,16 +18,13 @@ const linearised = (pairs: Pairs) => clusteredRatio({
 const ofShares = (pairs: Pairs) => meanOfShares({ n: pairs.length, sum: total(pairs, (x, y) => x / y), sumSquares: total(pairs, (x, y) => (x / y) ** 2) })!;
 const show = ({ low, high }: Interval) => `${low.toFixed(4)} to ${high.toFixed(4)}`;
 
-/** Suggestions accepted and shown, programmers 0 to 20 of the public Copilot log (test/fixtures/cups). */
-const COPILOT: Pairs = [
-  [17, 62], [15, 34], [10, 31], [8, 30], [14, 47], [16, 40], [13, 36], [22, 72], [35, 80], [12, 32], [11, 88],
-  [23, 66], [19, 40], [9, 31], [36, 118], [46, 83], [19, 51], [11, 44], [24, 44], [17, 63], [9, 58],
-];
+/** Suggestions accepted and shown, a programmer each. */
+const COPILOT: Pairs = copilotPeople().map((suggestions) => [suggestions.filter(({ accepted }) => accepted).length, suggestions.length]);
 
 describe('acceptance over shown on the Copilot log', () => {
   it('has the interval that resampled people have, not the one of independent results', () => {
     const seed = 20220808;
-    const resampled = bootstrap(COPILOT, 10_000, seed);
+    const resampled = resamplePeople(COPILOT, (people) => total(people, (x) => x) / total(people, (_, y) => y), seed, 10_000)!;
     const ours = linearised(COPILOT);
     const naive = wilson(386, 1150)!;
     console.info(`Copilot, acceptance over shown .3357: linearised ${show(ours)}, people resampled ${show(resampled)} (10,000, seed ${seed}), `

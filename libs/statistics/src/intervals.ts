@@ -5,7 +5,7 @@
  */
 import { normalQuantile, studentT } from './quantiles.js';
 
-/** Ends of an interval of a share, 0..1, low <= high. */
+/** Ends of an interval, low <= high; of a share within 0..1. */
 export interface Interval {
   low: number;
   high: number;
@@ -69,7 +69,7 @@ export function wilson(successes: number, n: number, level = 0.95): Interval | n
  * - one person: nothing is known of how people differ, and the interval is 0..1.
  *
  * Simulated at 10 to 100 people who differ, 95 % intervals hold the truth in .93-.98 where people weigh about alike and
- * in .88-.94 where a few do most of the work (log-normal weights of sd 1; least at 10 people): there read it as 90 %.
+ * in .88-.95 where a few do most of the work (log-normal weights of sd 1; least at 10 people): there read it as 90 %.
  *
  * @param sums over people with y above 0; x and y are counts of the same unit, x a part of y
  * @param level share of such intervals that hold the truth, between 0 and 1

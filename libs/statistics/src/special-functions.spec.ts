@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { incompleteBeta, logGamma } from './special-functions.js';
+import { incompleteBeta, logGamma, upperGamma } from './special-functions.js';
 
 describe('logGamma', () => {
   it('is the logarithm of the factorial at whole numbers', () => {
@@ -47,5 +47,31 @@ describe('incompleteBeta', () => {
     expect(incompleteBeta(1, 2, 3)).toBe(1);
     expect(() => incompleteBeta(1.1, 2, 3)).toThrow(RangeError);
     expect(() => incompleteBeta(0.5, 0, 3)).toThrow(RangeError);
+  });
+});
+
+describe('upperGamma', () => {
+  it('is the tail of the Poisson distribution at whole a', () => {
+    for (const a of [1, 2, 5, 20, 60]) {
+      for (const x of [0.01, 0.5, 3, 19, 21, 60, 200]) {
+        let tail = 0;
+        for (let k = 0; k < a; k += 1) tail += Math.exp(k * Math.log(x) - x - logGamma(k + 1));
+        expect(Math.abs(upperGamma(a, x) / tail - 1)).toBeLessThan(1e-11);
+      }
+    }
+  });
+
+  it('gives the table of chi-square', () => {
+    for (const [c, df, p] of [[3.841459, 1, 0.05], [6.634897, 1, 0.01], [5.991465, 2, 0.05], [18.307038, 10, 0.05], [10.827566, 1, 0.001], [124.342113, 100, 0.05]] as const) {
+      expect(Math.abs(upperGamma(df / 2, c / 2) / p - 1)).toBeLessThan(1e-6);
+    }
+  });
+
+  it('runs from 1 to 0 and refuses what lies beyond', () => {
+    expect(upperGamma(0.5, 0)).toBe(1);
+    expect(upperGamma(0.5, Infinity)).toBe(0);
+    expect(upperGamma(0.5, 1e4)).toBe(0);
+    for (const [a, x] of [[0, 1], [-1, 1], [NaN, 1], [Infinity, 1], [1, -1], [1, NaN]] as const) expect(() => upperGamma(a, x)).toThrow(RangeError);
+    expect(() => upperGamma(1e12, 1e12)).toThrow(/no convergence/);
   });
 });
