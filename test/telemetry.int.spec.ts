@@ -173,6 +173,6 @@ describe('health', () => {
   it('says that recorder and projector make progress and Kafka answers', async () => {
     const [live, ready] = await Promise.all(['live', 'ready'].map(async (what) => (await fetch(`${url}/health/${what}`)).json()));
     expect(live).toEqual({ ok: true, checks: [expect.objectContaining({ name: 'recorder', ok: true }), expect.objectContaining({ name: 'projector', ok: true })] });
-    expect(ready).toEqual({ ok: true, checks: [{ name: 'kafka', ok: true, detail: 'answers' }, { name: 'topics', ok: true, detail: 'answers' }] });
+    expect(ready).toEqual({ ok: true, checks: [{ name: 'kafka', ok: true, detail: 'answers' }, { name: 'pseudonym key', ok: true, detail: 'answers' }, { name: 'topics', ok: true, detail: 'answers' }] });
   });
 });

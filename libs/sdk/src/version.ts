@@ -1,3 +1,3 @@
 /** How heartbeats name this SDK; `build.spec.ts` holds it to package.json. */
 export const SDK = 'foothold-js';
-export const VERSION = '0.1.0';
+export const VERSION = '0.2.0';
