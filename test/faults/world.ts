@@ -21,8 +21,11 @@ const LEASE_MS = 5_000;
 /** How long after a fault a process may end of it: clients try again for a while. */
 const AFTERMATH_MS = 25_000;
 const JUMP_MS = 200_000;
-/** What a process says when it ends because somebody it needs is away, or because a topic is another one. */
-const AWAY = /cannot be reached|does not answer|KafkaJS|Connection|ECONN|EPIPE|closed|timeout|terminat|shutting down|starting up|recovery mode/i;
+/**
+ * What a process says when it ends because somebody it needs is away, or because a topic is another one. kafkajs gives up where
+ * no broker names a coordinator, and trips over the metadata it has not got where its first connection is cut.
+ */
+const AWAY = /cannot be reached|does not answer|KafkaJS|Connection|ECONN|EPIPE|closed|timeout|terminat|shutting down|starting up|not yet accepting|recovery mode|find group coordinator|property 'brokers' of/i;
 const ANEW = /the topic was made anew/;
 const MADE_ANEW = /update origin set name = name \|\| ' until ' \|\| now\(\), finished = true where name = '[^']+'/;
 
