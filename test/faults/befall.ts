@@ -119,7 +119,7 @@ const DOINGS: Record<Kind, Doing> = {
     const settings = { DATABASE_URL: world.url, FOOTHOLD_PSEUDONYM_KEY: SECRET };
     const register = () => foothold(['deployment', 'register', UNREGISTERED, '--tenant', TENANT, '--time-zone', LATE_ZONE, '--json'], settings);
     let said = await register();
-    await until(async () => said.code === 0 || (said = await register()).code === 0, `${UNREGISTERED} to be registered`, 40_000);
+    await until(async () => said.code === 0 || (said = await register()).code === 0, `${UNREGISTERED} to be registered`);
     world.deployments[UNREGISTERED] = LATE_ZONE;
     return `${(JSON.parse(said.stdout) as { redriven: number }).redriven} events had waited for it`;
   },
@@ -146,7 +146,7 @@ const DOINGS: Record<Kind, Doing> = {
     await until(async () => !(await world.admin.listTopics()).includes(foreign), 'the topic to go');
     await world.createTopics([foreign]);
     const records = await hosts.fill(which * 60);
-    await until(async () => (await world.followAdvice()).length > 0, 'a recorder to say that the topic is another one', 40_000);
+    await until(async () => (await world.followAdvice()).length > 0, 'a recorder to say that the topic is another one');
     return `${records} records in the new one, the advice followed`;
   },
 };
@@ -222,7 +222,7 @@ async function restartPostgres(world: World, ms: number, signal: NodeJS.Signals)
   const pid = await world.servers.postmaster();
   const links = [...world.databaseLinks.values()];
   process.kill(pid, signal);
-  await until(async () => (await stateOf(pid)) === undefined, `process ${pid} to end`, 30_000);
+  await until(async () => (await stateOf(pid)) === undefined, `process ${pid} to end`);
   for (const link of links) link.set('shut');
   await sleep(ms);
   for (const link of links) link.heal();
@@ -236,7 +236,7 @@ async function untilRecorded(world: World, topic: string): Promise<void> {
     const ends = await world.admin.fetchTopicOffsets(topic);
     const rows = await ask<{ next: number }>(world.url, `select coalesce(sum(next_offset), 0)::int as next from origin where name like '%/' || $1 and not finished`, [topic]);
     return rows[0]!.next === ends.reduce((sum, { high }) => sum + Number(high), 0);
-  }, `${topic} to be recorded`, 40_000);
+  }, `${topic} to be recorded`);
 }
 
 async function living(worker: Worker): Promise<Worker> {
@@ -255,7 +255,8 @@ function need(took: boolean, evidence: string): string {
   return evidence;
 }
 
-export async function until(reached: () => boolean | Promise<boolean>, what: string, ms = 20_000): Promise<void> {
+/** A deadline ends what hangs: a slow machine is no fault. */
+export async function until(reached: () => boolean | Promise<boolean>, what: string, ms = 75_000): Promise<void> {
   for (const deadline = Date.now() + ms; !(await reached()); ) {
     if (Date.now() > deadline) throw new Error(`waited ${ms / 1000} s in vain for ${what}`);
     await sleep(15);

@@ -102,7 +102,7 @@ export class Hosts {
   async sendRest(waiting: () => boolean): Promise<void> {
     const late = this.of('late');
     const spare = [...late.splice(0, late.length / 2), ...this.of('spare')];
-    for (const deadline = Date.now() + 30_000; waiting() && Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 90_000; waiting() && Date.now() < deadline; ) {
       const piece = spare.shift() ?? this.pieces[this.draw.below(this.pieces.length)]!;
       await Promise.all([piece.at !== 'anew' && this.deliver(piece), sleep(60)]);
     }
@@ -142,11 +142,11 @@ export class Hosts {
   }
 
   private async deliver(piece: Piece): Promise<void> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 90_000;
     for (let attempt = 0; ; attempt++) {
       if (await (piece.way === 'http' ? this.post(piece.records, attempt) : this.produce(piece.records))) break;
       if (piece.givesUp || this.over) return;
-      if (Date.now() > deadline) throw new Error(`${piece.records.length} events were not taken (${piece.way}) within 60 s`);
+      if (Date.now() > deadline) throw new Error(`${piece.records.length} events were not taken (${piece.way}) within 90 s`);
       await sleep(100 + 300 * Math.random());
     }
     for (const record of piece.records) record.acks++;

@@ -70,7 +70,7 @@ async function disturb(world: World, hosts: Hosts, result: Result, spent: (what:
   let pending = 0;
   let removed = 0;
   const happen = async (fault: Plan['faults'][number]) => {
-    await until(() => Date.now() - began >= fault.at, 'its time', fault.at + 20_000);
+    await until(() => Date.now() - began >= fault.at, 'its time', fault.at + 75_000);
     try {
       const evidence = await befall(world, fault, hosts);
       result.faults[fault.kind] = (result.faults[fault.kind] ?? 0) + 1;
@@ -112,7 +112,7 @@ async function rest(world: World): Promise<void> {
     const there = world.plan.kafka ? await held(world) : 0;
     left = `${there - row!.taken} records are not recorded, ${row!.behind} events not folded, ${row!.waiting} dead letters wait`;
     return row!.behind === 0 && row!.taken === there && row!.waiting === 0;
-  }, 'everything to come to rest', 60_000).catch((error: unknown) => {
+  }, 'everything to come to rest', 90_000).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}: ${left}`);
   });
 }

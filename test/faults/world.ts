@@ -19,7 +19,7 @@ const CLOCK = pathToFileURL(join(import.meta.dirname, 'clock.mjs')).href;
 /** A stalled process keeps its leases for so long; the setting of the address, where a shift takes seconds, not minutes. */
 const LEASE_MS = 5_000;
 /** How long after a fault a process may end of it: clients try again for a while. */
-const AFTERMATH_MS = 25_000;
+const AFTERMATH_MS = 60_000;
 const JUMP_MS = 200_000;
 /**
  * What a process says when it ends because somebody it needs is away, or because a topic is another one. kafkajs gives up where
@@ -89,7 +89,7 @@ export class World {
       await world.createTopics(Object.values(world.topics));
     }
     for (const worker of world.fleet.workers) await world.launch(worker);
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 75_000;
     while (world.collectors.some(({ url: at }) => at === undefined)) {
       if (Date.now() > deadline) throw new Error('the collectors do not listen');
       await Promise.race([sleep(20), world.fleet.failed]);
