@@ -60,14 +60,8 @@ const EVENT_COLUMNS: Record<string, ColumnType> = {
 /** Of how many stored events one append remembers which trace they belong to. */
 const MARKED = 32;
 
-/** An event on its way into the log, and the origin it is counted at. */
-export interface Incoming {
-  tenant: string;
-  event: UsageEvent;
-  traceparent?: string;
-  skewMs?: number;
-  origin: number;
-}
+/** An event on its way into the log. */
+export type Incoming = Extract<Arrival, { event: UsageEvent }>;
 
 export interface Numbered {
   event: UsageEvent;
@@ -109,9 +103,9 @@ export async function append(log: Log, arrivals: Arrival[], stretch: Stretch): P
   const events: Incoming[] = [];
   for (const arrival of arrivals) {
     if ('refusal' in arrival) refusals.push(arrival.refusal);
-    else events.push({ ...arrival, origin });
+    else events.push(arrival);
   }
-  const { numbered, strangers } = await number(log, events);
+  const { numbered, strangers } = await number(log, events, () => origin);
   for (const stranger of strangers) refusals.push(unregistered(stranger));
   const letters = sealed(log, refusals);
   const outcome = await retried(log, async (client, heads) => {
@@ -161,16 +155,16 @@ export function shardOf(tenant: string, deployment: string, person: string | nul
   return (hash >>> 0) % USAGE_SHARDS;
 }
 
-/** Gives events the numbers that the log knows them by; `strangers` are those whose deployment nobody has registered. */
-export async function number(log: Log, events: Incoming[]): Promise<{ numbered: Numbered[]; strangers: Incoming[] }> {
+/** Gives events the numbers that the log knows them by, and the origins they are counted at; `strangers` are those whose deployment nobody has registered. */
+export async function number(log: Log, events: Incoming[], originOf: (event: UsageEvent) => number): Promise<{ numbered: Numbered[]; strangers: Incoming[] }> {
   const { identities } = log;
   await identities.learnDeployments(unknownDeployments(log, events));
   const numbered: Numbered[] = [];
   const strangers: Incoming[] = [];
   for (const incoming of events) {
-    const { tenant, event, traceparent, skewMs = null, origin } = incoming;
+    const { tenant, event, traceparent, skewMs = null } = incoming;
     const known = identities.deployment(tenant, event.deployment);
-    if (known) numbered.push({ event, traceparent, skewMs, origin, tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
+    if (known) numbered.push({ event, traceparent, skewMs, origin: originOf(event), tenant, tenantNumber: known.tenant, shard: shardOf(tenant, event.deployment, event.person), source: 0, deployment: known.deployment, person: null, actor: null });
     else strangers.push(incoming);
   }
   while (!nameAll(log, numbered)) await learnNames(log, numbered);

@@ -147,7 +147,7 @@ type Fate = 'stored' | 'duplicate' | Refusal;
 async function redriveBatch(log: Log, letters: Kept[]): Promise<Redriven> {
   const outcome = nothing();
   const refused = new Map<string, Refusal>();
-  const letterOf = new Map<UsageEvent, string>();
+  const letterOf = new Map<UsageEvent, Kept>();
   const events: Incoming[] = [];
   for (const kept of letters) {
     const verdict = judge(log, kept);
@@ -156,22 +156,23 @@ async function redriveBatch(log: Log, letters: Kept[]): Promise<Redriven> {
     else {
       // The kept event's own id may be the identity already, of which another must not be made.
       const event = kept.id === null ? verdict.event : { ...verdict.event, id: kept.id };
-      letterOf.set(event, kept.letter);
-      events.push({ tenant: kept.tenant, event, origin: kept.origin });
+      letterOf.set(event, kept);
+      events.push({ tenant: kept.tenant, event });
     }
   }
-  const { numbered, strangers } = await number(log, events);
-  for (const stranger of strangers) refused.set(letterOf.get(stranger.event)!, unregistered(stranger));
+  const idOf = (event: UsageEvent) => letterOf.get(event)!.letter;
+  const { numbered, strangers } = await number(log, events, (event) => letterOf.get(event)!.origin);
+  for (const stranger of strangers) refused.set(idOf(stranger.event), unregistered(stranger));
 
   const fates = await retried(log, async (client, heads) => {
-    const { rows: taken } = await client.query<Taken>(TAKE, [[...refused.keys(), ...letterOf.values()]]);
+    const { rows: taken } = await client.query<Taken>(TAKE, [[...refused.keys(), ...[...letterOf.values()].map(({ letter }) => letter)]]);
     await lockOrigins(client, taken);
     const ours = new Set(taken.map(({ letter }) => letter));
-    const { stored, duplicates, conflicts } = await write(client, log, numbered.filter(({ event }) => ours.has(letterOf.get(event)!)), heads, true);
+    const { stored, duplicates, conflicts } = await write(client, log, numbered.filter(({ event }) => ours.has(idOf(event))), heads, true);
     const fateOf = new Map<string, Fate>(refused);
-    for (const { event } of stored) fateOf.set(letterOf.get(event)!, 'stored');
-    for (const { event } of duplicates) fateOf.set(letterOf.get(event)!, 'duplicate');
-    for (const item of conflicts) fateOf.set(letterOf.get(item.event)!, conflict(item));
+    for (const { event } of stored) fateOf.set(idOf(event), 'stored');
+    for (const { event } of duplicates) fateOf.set(idOf(event), 'duplicate');
+    for (const item of conflicts) fateOf.set(idOf(item.event), conflict(item));
     const moved = taken.map((letter) => ({ ...letter, fate: fateOf.get(letter.letter)! }));
     await close(client, moved);
     return moved.map(({ fate }) => fate);
