@@ -1,13 +1,12 @@
 /** `foothold dead-letters`: what was refused or kept for later, one of them whole, and how they leave: into the log after all, or expired. */
 import { DEPLOYMENT, Unknown } from '@foothold/contract';
-import { countLetters, databaseTime, deadLetter, deadLetters, expireLetters, redrive, type LetterChoice, type LetterView, type Log, type Redriven } from '@foothold/event-log';
+import { countLetters, deadLetter, deadLetters, expireAfter, redrive, type LetterChoice, type LetterView, type Log, type Redriven } from '@foothold/event-log';
 import { letterDays } from '@foothold/platform';
 import { type Command } from 'commander';
 import { catchUp } from './catch-up.js';
 import { progressBar } from './progress.js';
 import { inSession, say, withTenant, WrongUsage } from './session.js';
 
-const DAY_MS = 86_400_000;
 
 interface Flags {
   tenant: string;
@@ -57,7 +56,7 @@ export function addDeadLetterCommands(program: Command): void {
     .action(async (flags: Flags & { olderThan?: number }) => {
       const gone = await inSession(async ({ log, config }) => {
         const days = flags.olderThan ?? config.FOOTHOLD_DEAD_LETTER_DAYS;
-        return expireLetters(log, new Date((await databaseTime(log.database)) - days * DAY_MS).toISOString(), flags.tenant);
+        return expireAfter(log, days, flags.tenant);
       });
       say(flags.json, gone, () => `expired: ${gone.rejected} rejected, ${gone.quarantined} quarantined`);
     });

@@ -1,6 +1,6 @@
 /** Looks at everything an installation stands on, and says what to do about what is not right. Repairs nothing, though it makes the key and the embedded database where there are none yet. */
 import { usageProjection } from '@foothold/adoption';
-import { lag, openReadings, skewedSources, strangeTenant } from '@foothold/event-log';
+import { databaseTime, lag, openReadings, skewedSources, strangeTenant } from '@foothold/event-log';
 import { openPlatformDatabase, openPseudonymiser, readConfig, type Config, type Database, type Pseudonymiser } from '@foothold/platform';
 import { type Command } from 'commander';
 import { statfs } from 'node:fs/promises';
@@ -97,7 +97,7 @@ async function postgres(database: Database, pseudonymiser: Pseudonymiser): Promi
 
 /** Hosts say when they sent an event, by the clock that dates it; the collector keeps by how much that differed from its own. */
 async function hostClocks(database: Database): Promise<Check> {
-  const off = (await skewedSources(database, (Date.now() - CLOCKS_MS) * 1000)).filter(({ events, skewed }) => skewed >= events * SKEWED_SHARE);
+  const off = (await skewedSources(database, ((await databaseTime(database)) - CLOCKS_MS) * 1000)).filter(({ events, skewed }) => skewed >= events * SKEWED_SHARE);
   const told = off.map(({ tenant, source, events, skewed, medianMs }) =>
     `${source} (tenant ${tenant}) ${medianMs > 0 ? 'behind' : 'ahead'} by ${Math.round(Math.abs(medianMs) / 1000)} s in the median of ${skewed} of its ${events} events`);
   return judged('host clocks', off.length === 0, off.length === 0 ? 'none was seen to be more than two minutes off in the last day' : told.join('; '), 'run a time service (NTP) where these hosts run: their events are dated by these clocks, and count on the wrong day');

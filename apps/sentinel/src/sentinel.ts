@@ -8,6 +8,7 @@
  * with its transaction, so that nobody who was killed or stalled can keep it. It spares work done twice and nothing more:
  * a step must be safe to repeat, and to be done by two at once.
  */
+import { type Query } from '@foothold/adoption';
 import { type Database, errorText, isTransient, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -18,8 +19,6 @@ const TICK_MS = 1_000;
 const FIRST_RETRY_MS = 1_000;
 /** The turn, as Postgres names it. */
 const TURN = 7_066_082;
-
-export type Query = <Row>(sql: string, values: unknown[]) => Promise<Row[]>;
 
 /** What a job works with. */
 export interface Turn {

@@ -1,11 +1,10 @@
 /** Dead letters are looked after: what may be stored by now is redriven, what has been kept for its time is deleted. */
-import { databaseTime, expireLetters, sweepLetters, type KeyCheck, type Log } from '@foothold/event-log';
+import { expireAfter, sweepLetters, type KeyCheck, type Log } from '@foothold/event-log';
 import { type Logger } from '@foothold/platform';
 import { type Job } from './sentinel.js';
 
 const SWEEP_MS = 10_000;
 const EXPIRE_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /** What waited for a registration or for a newer version of this program. Several at once leave each other's letters alone: no turn is needed. */
 export function sweepingOf(log: Log, keyCheck: KeyCheck, logger: Logger): Job {
@@ -27,7 +26,7 @@ export const expiringOf = (log: Log, days: number, logger: Logger): Job => ({
   name: 'expire dead letters',
   everyMs: EXPIRE_MS,
   run: async (turn) => {
-    const expired = await expireLetters(log, new Date((await databaseTime(log.database)) - days * DAY_MS).toISOString(), null, turn);
+    const expired = await expireAfter(log, days, null, turn);
     if (expired.rejected + expired.quarantined > 0) logger.info(expired, 'dead letters have expired after %d days', days);
   },
 });

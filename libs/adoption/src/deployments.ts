@@ -77,17 +77,27 @@ export interface Registered {
  */
 export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: string, id: string, wanted: Registration, now: number): Promise<Registered> {
   await openTenant(log, tenant, keyCheck);
-  for (;;) {
+  return undisturbed(undefined, async () => {
     const found = await stream(log, tenant, id);
     const { version } = found;
     const stands = found.registration === null ? null : asDeployment(found).registration;
     const facts = register(id, stands, wanted, now);
     if (facts.length === 0) return { version, isNew: false, registration: stands! };
+    await change(log, tenant, id, version, facts, wanted);
+    return { version: version + facts.length, isNew: true, registration: wanted };
+  });
+}
+
+/**
+ * What an attempt to decide on what stands comes to, once nobody changed it meanwhile.
+ * @param expected the version that whoever asks insists on: then one attempt is all
+ */
+export async function undisturbed<Made>(expected: number | undefined, attempt: () => Promise<Made>): Promise<Made> {
+  for (;;) {
     try {
-      await change(log, tenant, id, version, facts, wanted);
-      return { version: version + facts.length, isNew: true, registration: wanted };
+      return await attempt();
     } catch (error) {
-      if (!(error instanceof VersionConflict)) throw error; // else somebody registered it meanwhile: see how
+      if (!(error instanceof VersionConflict) || expected !== undefined) throw error; // else it is decided anew, on what they made of it
     }
   }
 }
@@ -99,18 +109,14 @@ export async function registerDeployment(log: Log, keyCheck: KeyCheck, tenant: s
  * @throws VersionConflict where it is at another; Unknown as deploymentOf; what `decide` throws
  */
 export async function decideOn(log: Log, viewer: Viewer, id: string, now: number, expected: number | undefined, decide: (stands: Deployment) => Change | null): Promise<{ deployment: Deployment; changed: boolean }> {
-  for (;;) {
+  return undisturbed(expected, async () => {
     const stands = await deploymentOf(log, viewer, id);
     const { version } = stands;
     if (expected !== undefined && expected !== version) throw new VersionConflict(id, expected, version);
     const made = decide(stands);
     if (!made) return { deployment: stands, changed: false };
     const { type, data, ...after } = made;
-    try {
-      await change(log, viewer.tenant, id, version, [{ type, time: now, data }], keptOf({ ...stands, ...after }));
-      return { deployment: { ...stands, ...after, version: version + 1 }, changed: true };
-    } catch (error) {
-      if (!(error instanceof VersionConflict) || expected !== undefined) throw error; // else somebody changed it meanwhile: decide on what they made of it
-    }
-  }
+    await change(log, viewer.tenant, id, version, [{ type, time: now, data }], keptOf({ ...stands, ...after }));
+    return { deployment: { ...stands, ...after, version: version + 1 }, changed: true };
+  });
 }

@@ -6,7 +6,7 @@
  * same people. The rows are the fold of the facts: rebuildRoster makes them anew.
  */
 import { change, copyInto, factsOf, VersionConflict, type ColumnType, type Fact, type Log, type Value } from '@foothold/event-log';
-import { deploymentOf, keptOf, type Deployment, type Viewer } from './deployments.js';
+import { deploymentOf, keptOf, undisturbed, type Deployment, type Viewer } from './deployments.js';
 import { dayNumber, dayText, timeZone } from './local-day.js';
 import { type Query } from './metrics/answer.js';
 import { decideRoster, foldRoster, type Period, type Roster } from './roster.js';
@@ -44,7 +44,7 @@ export interface Matched {
  * @throws VersionConflict where it is at another; Unknown as deploymentOf; WrongInput where the tenant's people are under another key
  */
 export async function importRoster(log: Log, viewer: Viewer, id: string, people: Roster<string>, complete: boolean, now: number, expected?: number): Promise<ImportedRoster> {
-  for (;;) {
+  return undisturbed(expected, async () => {
     const deployment = await deploymentOf(log, viewer, id);
     const { version } = deployment;
     if (expected !== undefined && expected !== version) throw new VersionConflict(id, expected, version);
@@ -52,14 +52,9 @@ export async function importRoster(log: Log, viewer: Viewer, id: string, people:
     const current = await rosterOf((sql, values) => log.database.query(sql, values), deployment.deployment);
     const { changes, ...counts } = decideRoster(current, wanted, complete);
     const done = { ...counts, version: version + changes.length, people: current.size + counts.added - counts.removed };
-    try {
-      if (changes.length > 0) await record(log, viewer.tenant, deployment, changes, now);
-    } catch (error) {
-      if (error instanceof VersionConflict && expected === undefined) continue; // somebody changed it meanwhile: decide on what they made of it
-      throw error;
-    }
+    if (changes.length > 0) await record(log, viewer.tenant, deployment, changes, now);
     return { ...done, matched: await matchedOf(log, deployment, now) };
-  }
+  });
 }
 
 /** People by their number in the log, making those that are new. */

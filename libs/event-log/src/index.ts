@@ -11,7 +11,7 @@ export { keyOf, lag, prepare, project, type AnyTable, type Progress, type Projec
 export { read, type LoggedEvent } from './read.js';
 export { adoptVersion, rebuild, type Rebuilt, type RebuildOptions } from './rebuild.js';
 export { lastReading, openDirectOrigins, reach, staleNumbering, strayCheckpoints } from './recovery.js';
-export { countLetters, expireLetters, redrive, redriveWaiting, sweepLetters, type LetterChoice, type Pace, type Redriven } from './redrive.js';
+export { countLetters, expireAfter, expireLetters, redrive, redriveWaiting, sweepLetters, type LetterChoice, type Pace, type Redriven } from './redrive.js';
 export { eventLogMigrations, LIFECYCLE_SHARD, USAGE_SHARDS } from './schema.js';
 export { skewedSources, type SkewedSource } from './skew.js';
 export { Tail, type Arrived, type ArrivedEvent, type ArrivedLetter } from './tail.js';

@@ -49,7 +49,7 @@ export async function openOrigin(database: Database, key: OriginKey): Promise<Or
 }
 
 /** The moment that was seen last; one that has not come yet was set by an earlier version, under a process's own clock, and says nothing. */
-const SEEN = 'case when end_seen_at <= clock_timestamp() then end_seen_at end';
+export const SEEN = 'case when end_seen_at <= clock_timestamp() then end_seen_at end';
 
 /** The database's clock (milliseconds since 1970), which alone dates what is remembered of ends: processes' own may be hours away. */
 export async function databaseTime(database: Database): Promise<number> {
@@ -106,7 +106,7 @@ export interface KafkaOrigin {
 /** The Kafka origins that are not given up. */
 export async function kafkaOrigins(database: Database): Promise<KafkaOrigin[]> {
   return database.query(
-    `select origin, name, part, next_offset::float8 as "nextOffset", ${isoText('end_seen_at')} as "endSeenAt",
+    `select origin, name, part, next_offset::float8 as "nextOffset", ${isoText(SEEN)} as "endSeenAt",
             extract(epoch from clock_timestamp() - ${SEEN})::float8 as unseen
        from origin where kind = 'kafka' and not finished order by name, part`,
   );

@@ -15,6 +15,7 @@
 import { measuring, type Database, type PoolClient } from '@foothold/platform';
 import { copyInto, typedRows, type ColumnType, type Value } from './copy.js';
 import { type Log } from './identities.js';
+import { SEEN } from './origin.js';
 import { read, type LoggedEvent } from './read.js';
 import { USAGE_SHARDS } from './schema.js';
 
@@ -144,9 +145,9 @@ export async function lag(database: Database, projection: string): Promise<{ fol
  * What the origins have seen is read before the events, so a page that ends at the head holds all of it. Of direct ways in
  * that are finished the latest says it for all: there is one for each start of a process.
  */
-const LEASE = `select position, version, seen::text, (select jsonb_object_agg(o.origin, extract(epoch from o.end_seen_at) * 1000000)
-    from origin o where o.end_seen_at is not null and (o.kind <> 'direct' or not o.finished
-      or o.origin = (select l.origin from origin l where l.kind = 'direct' and l.finished order by l.end_seen_at desc limit 1)))::text as now_seen
+const LEASE = `select position, version, seen::text, (select jsonb_object_agg(o.origin, extract(epoch from ${SEEN}) * 1000000)
+    from origin o where ${SEEN} is not null and (o.kind <> 'direct' or not o.finished
+      or o.origin = (select l.origin from origin l where l.kind = 'direct' and l.finished order by ${SEEN} desc nulls last limit 1)))::text as now_seen
   from checkpoint where projection = $1 and shard = $2 for update skip locked`;
 const TAKE_MARKS = `delete from trace_mark where shard = $1 and position <= $2 returning traceparent`;
 const MOVE = `update checkpoint set position = $3, seen = $4::jsonb where projection = $1 and shard = $2`;

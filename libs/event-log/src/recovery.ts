@@ -3,6 +3,7 @@
  * and whether its parts belong together. It is asked before anything runs: a projector finishes the ways in that fall silent.
  */
 import { type Database } from '@foothold/platform';
+import { SEEN } from './origin.js';
 import { isoText, LIFECYCLE_SHARD } from './schema.js';
 
 /** How much the log holds and when the last of it came in: nothing was committed later. Null: nothing ever was. */
@@ -18,7 +19,7 @@ export async function reach(database: Database): Promise<{ events: number; last:
 /** Direct ways in that were open: what was handed over before `seen` is in the log, with `received` records in all. `ever`: how many there have been. */
 export async function openDirectOrigins(database: Database): Promise<{ ever: number; open: { name: string; openedAt: string; seen: string; received: number }[] }> {
   const open = await database.query<{ name: string; openedAt: string; seen: string; received: number }>(
-    `select name, ${isoText('opened_at')} as "openedAt", ${isoText('coalesce(end_seen_at, opened_at)')} as seen, (next_offset - first_offset)::float8 as received
+    `select name, ${isoText('opened_at')} as "openedAt", ${isoText(`coalesce(${SEEN}, opened_at)`)} as seen, (next_offset - first_offset)::float8 as received
        from origin where kind = 'direct' and not finished order by origin`,
   );
   const [row] = await database.query<{ ever: number }>(`select count(*)::int as ever from origin where kind = 'direct'`);

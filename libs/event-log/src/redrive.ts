@@ -18,9 +18,11 @@ import { number, retried, write, type Incoming, type Outcome } from './append.js
 import { requireKeys } from './change.js';
 import { type KeyCheck, type Log } from './identities.js';
 import { closed, conflict, opened, parsed, unregistered, UNREGISTERED, type KeptPayload, type LetterCounts } from './letters.js';
+import { databaseTime } from './origin.js';
 
 /** Most letters in one transaction, which holds the rows of their origins for some ten milliseconds. */
 const BATCH = 500;
+const DAY_MS = 86_400_000;
 
 /** Which letters of a tenant; what is left out or null chooses nothing. */
 export interface LetterChoice {
@@ -70,7 +72,7 @@ export async function redrive(log: Log, choice: LetterChoice, { progress, signal
   for (let done = 0, count = BATCH; count === BATCH && done < most && !signal?.aborted; ) {
     const letters = await log.database.query<Kept>(LETTERS, valuesOf(choice, after));
     const outcome = letters.length > 0 ? await redriveBatch(log, letters) : nothing();
-    for (const field of Object.keys(total) as (keyof Redriven)[]) total[field] += outcome[field];
+    add(total, outcome);
     count = letters.length;
     after = letters.at(-1)?.letter ?? after;
     progress?.((done += count));
@@ -98,10 +100,14 @@ export async function sweepLetters(log: Log, keyCheck: KeyCheck, tending: Tendin
     ...versions.filter(({ type }) => readType(type).kind === 'known').map((found) => ({ ...found, kind: 'quarantined' as const, field: 'type' })),
   ];
   for (const choice of choices) {
-    const outcome = await redrive(log, choice, { ...tending, progress: () => tending.beat?.() });
-    for (const field of Object.keys(outcome) as (keyof Redriven)[]) total[field] += outcome[field];
+    add(total, await redrive(log, choice, { ...tending, progress: () => tending.beat?.() }));
   }
   return total;
+}
+
+/** Deletes the letters that were received more than so many days ago, by the database's clock (see expireLetters). */
+export async function expireAfter(log: Log, days: number, tenant: string | null = null, tending: Tending = {}): Promise<LetterCounts> {
+  return expireLetters(log, new Date((await databaseTime(log.database)) - days * DAY_MS).toISOString(), tenant, tending);
 }
 
 /**
@@ -243,6 +249,10 @@ async function lockOrigins(client: PoolClient, taken: Taken[]): Promise<void> {
 }
 
 const nothing = (): Redriven => ({ redriven: 0, stored: 0, duplicate: 0, rejected: 0, quarantined: 0, kept: 0 });
+
+function add(total: Redriven, outcome: Redriven): void {
+  for (const field of Object.keys(outcome) as (keyof Redriven)[]) total[field] += outcome[field];
+}
 
 const valuesOf = ({ tenant, id, kind, field, deployment, type }: LetterChoice, after: string): unknown[] => [tenant, after, id ?? null, kind ?? null, field ?? null, deployment ?? null, type ?? null];
 const CHOSEN = `tenant = $1 and dead_letter > $2 and (sealed is not null or payload is not null)
