@@ -174,7 +174,7 @@ async function judgeTables(verdict: Verdict, url: string, deployments: Record<st
           break;
         }
         const question = understand({ metric, grain, by: '', ...range });
-        const found = await (await prepareAnswer((sql, values) => database.query(sql, values), { deployment, registration, completeThrough: null }, question)).answer();
+        const found = await (await prepareAnswer((sql, values) => database.query(sql, values), { deployment, version: 1, registration, closures: [], completeThrough: null }, question)).answer();
         const expected = secondOpinion(logged, [registration], { deployment: id, metric: metric as Question['metric'], grain, by: [], ...range, completeThrough: null });
         compareFigures(verdict, `${metric} of ${id}`, found.rows, expected);
       }

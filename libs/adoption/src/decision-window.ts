@@ -11,7 +11,7 @@
  */
 import { change, factsOf, USAGE_SHARDS, VersionConflict, type Log } from '@foothold/event-log';
 import { mondayOf, timeZone, weekText } from './local-day.js';
-import { type Query } from './metrics/answer.js';
+import { type Query } from './metrics/metric.js';
 import { type Registration } from './registration.js';
 
 /** In force until a kind's first window is learned, in microseconds. */

@@ -59,9 +59,9 @@ export async function deploymentOf(log: Log, viewer: Viewer, id: string): Promis
  * @throws Unknown as deploymentOf; WrongInput where the range is too long.
  */
 export async function ask(log: Log, viewer: Viewer, id: string, question: Question): Promise<Prepared> {
-  const { deployment, registration } = await deploymentOf(log, viewer, id);
+  const { deployment, version, registration, closures } = await deploymentOf(log, viewer, id);
   const complete = await completeThrough(log.database, viewer.tenant, usageProjection.name);
-  return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, registration, completeThrough: complete }, question);
+  return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, version, registration, closures, completeThrough: complete }, question);
 }
 
 /** A deployment's registration as it stands: days of pilot and handoff may have been decided since. */

@@ -6,8 +6,9 @@ export { closedWeek, learnWindows, type ClosedWeek } from './decision-window.js'
 export { ask, decideOn, deploymentOf, deploymentsOf, registerDeployment, type Deployment, type Registered, type Viewer } from './deployments.js';
 export { close, decideHandoff, startPilot, withdrawClosure, type Change, type Closure } from './lifecycle.js';
 export { localDay } from './local-day.js';
-export { prepareAnswer, type Prepared, type Query, type Row, type Subject } from './metrics/answer.js';
-export { CATALOGUE, type MetricDeclaration } from './metrics/catalogue.js';
+export { prepareAnswer, type Prepared } from './metrics/answer.js';
+export { CATALOGUE } from './metrics/catalogue.js';
+export { type MetricDeclaration, type Query, type Subject } from './metrics/metric.js';
 export { understand, type Asked, type Question } from './metrics/question.js';
 export { checkDeploymentId, DEFAULT_REGISTRATION, parseRegistration, understandRegistration, type Registration, type WantedRegistration, type WrittenRegistration } from './registration.js';
 export { enabledOn, onLeave, type Period } from './roster.js';

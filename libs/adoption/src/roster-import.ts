@@ -8,7 +8,7 @@
 import { change, copyInto, factsOf, VersionConflict, type ColumnType, type Fact, type Log, type Value } from '@foothold/event-log';
 import { deploymentOf, keptOf, undisturbed, type Deployment, type Viewer } from './deployments.js';
 import { dayNumber, dayText, timeZone } from './local-day.js';
-import { type Query } from './metrics/answer.js';
+import { type Query } from './metrics/metric.js';
 import { decideRoster, foldRoster, type Period, type Roster } from './roster.js';
 
 const FACT = 'roster.changed';

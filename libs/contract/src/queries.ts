@@ -5,8 +5,14 @@
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
 import { FORMS, text } from './forms.js';
 
-export const DIMENSIONS = ['task_kind', 'surface', 'initiative', 'model', 'release'] as const;
+/** What a result is cut by: as its invocation says. */
+export const RESULT_DIMENSIONS = ['task_kind', 'surface', 'initiative', 'model', 'release'] as const;
+/** By the person, as the roster has them on that day; by the day; and by the weeks since a person's own start. */
+export const DIMENSIONS = ['team', 'role', ...RESULT_DIMENSIONS, 'stage', 'handoff_week', 'week'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
+/** What a figure counts or measures. */
+export const UNITS = ['ratio', 'people', 'decisions', 'events', 'ms', 'days', 'weeks', 'score'] as const;
+export type Unit = (typeof UNITS)[number];
 export const GRAINS = ['day', 'week', 'month', 'all'] as const;
 export type Grain = (typeof GRAINS)[number];
 /** Most groups of dead letters in one answer. */
@@ -34,8 +40,9 @@ export const Metric = object('A metric: what it asks, how it is computed, where 
   id: words('Its name.'),
   question: words('What it asks, in a manager’s words.'),
   formula: words('How it is computed.'),
-  unit: Type.Enum(['ratio', 'people'], { description: 'A share from 0 to 1, or a number of people.' }),
+  unit: Type.Enum([...UNITS], { description: 'Of its figures: a share from 0 to 1, a number of people or others; a variant of another unit says so.' }),
   variants: Type.Record(Type.String(), Type.String(), { description: 'What each variant counts.' }),
+  minimum: Type.Integer({ minimum: 1, description: 'Fewest people a figure is given for; an agreement may ask for more.' }),
   grains: Type.Array(Type.Enum([...GRAINS]), { description: 'How a range may be cut.' }),
   dimensions: Type.Array(Type.Enum([...DIMENSIONS]), { description: 'What it may be cut by.' }),
   watchOut: words('How it is misread.'),
@@ -61,9 +68,10 @@ export type AnswerRow = Static<typeof AnswerRow>;
 export const Answer = object('What a metric says of a deployment.', {
   metric: words('The name of the metric.'),
   version: Type.Integer({ minimum: 1, description: 'Of its definition.' }),
-  unit: Type.Enum(['ratio', 'people'], { description: 'Of value, low and high.' }),
+  unit: Type.Enum([...UNITS], { description: 'Of value, low and high, where the variant’s meaning names no other.' }),
   completeThrough: orNull(moment('Everything that had arrived by then is counted; null: nothing can be said yet.')),
   revisedAt: orNull(moment('When the latest event that changed a day of the range arrived; null: none did.')),
+  notes: Type.Array(Type.String(), { description: 'What must be known to read the rows: what was left out, and how many.' }),
   rows: Type.Array(AnswerRow),
 });
 export type Answer = Static<typeof Answer>;

@@ -1,62 +1,37 @@
-/**
- * Distinct active people on a day and in the 7 and 28 days that end with it. Each active day of a person covers the
- * days up to the end of its window or to their next active day; counting where covers begin and end
- * gives every window of every day in one pass over person-days.
- */
-import { type Query, type Range, type Row } from './answer.js';
-import { buckets } from './bucket.js';
-import { dayText } from '../local-day.js';
+/** Distinct people who use it, on a day and in the 7 and 28 days that end with it. */
+import { DIMENSIONS } from '@foothold/contract';
+import { countAsOf, covers, KIND_ROWS, KINDS, lookedAt, windowed, WINDOWS } from './as-of.js';
+import { cut } from './cut.js';
+import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 
-const CONDITIONS: Record<string, string> = {
-  any: 'active_accepted + active_overridden > 0',
-  accepted: 'active_accepted > 0',
-  voluntary: `active_accepted + active_overridden > 0 and initiative = 'person'`,
-};
-const WINDOWS = [1, 7, 28];
-
-export async function activePeopleRows(query: Query, range: Range): Promise<Row[]> {
-  const rows: Row[] = [];
-  const wanted = buckets(range);
-  const by = range.by.map((dimension) => `${dimension}, `).join('');
-  for (const [kind, condition] of Object.entries(CONDITIONS)) {
-    const edges = await query<Record<string, string | number>>(
-      `with active as (
-         select distinct ${by}person, day from person_day
-          where deployment = $1 and day between $2::date - ${Math.max(...WINDOWS) - 1} and $3::date and ${condition}
-       ), cover as (
-         select ${by}days, day, least(day + days, lead(day) over (partition by ${by}days, person order by day)) as until
-           from active cross join unnest(array[${WINDOWS.join(', ')}]) as days
-       )
-       select ${by}days, (at - '1970-01-01'::date)::int as day, sum(step)::int as step
-         from (select ${by}days, day as at, 1 as step from cover union all select ${by}days, until, -1 from cover) edge
-        group by ${by}days, at order by ${by}days, at`,
-      [range.deployment, range.fromText, range.toText],
+export const activePeople: Metric = {
+  declaration: {
+    id: 'adoption.active_people',
+    question: 'How many people really use it?',
+    formula: 'distinct people who accepted or overrode at least one result, on the day of that decision',
+    unit: 'people',
+    variants: {
+      any: 'accepted or overrode a result on that day', any_7: 'the same in the 7 days that end with it', any_28: 'the same in 28 days',
+      accepted: 'accepted a result on that day', accepted_7: 'the same in 7 days', accepted_28: 'the same in 28 days',
+      voluntary: 'decided on a result of their own initiative on that day', voluntary_7: 'the same in 7 days', voluntary_28: 'the same in 28 days',
+    },
+    grains: ['day', 'week'],
+    dimensions: DIMENSIONS.filter((dimension) => !['stage', 'handoff_week', 'week'].includes(dimension)),
+    minimum: LEAST_PEOPLE,
+    watchOut: 'Being shown a result is not use. People of several days or groups overlap: never add them up. A week shows its last day. Where use is mandated or automatic, judge by accepted.',
+    version: 1,
+  },
+  async figures(asking) {
+    const { by } = asking;
+    const values: unknown[] = [];
+    const { columns, from } = cut({ ...asking, periods: [lookedAt(asking)] }, `person_day d ${KIND_ROWS}`, values);
+    const group = by.map((dimension) => `${dimension}, `).join('');
+    const stretches = `
+      with active as (select distinct ${group}kind, person, day from (select ${columns}, k.kind, d.person, d.day ${from} and k.so) d),
+           cover as (${covers(group)})
+      select case days when 1 then kind else kind || '_' || days end as variant, ${group}since, until from cover`;
+    return (await countAsOf(asking, stretches, values, Object.keys(KINDS).flatMap((kind) => WINDOWS.map((days) => windowed(kind, days))))).flatMap(({ variant, by: values, people }) =>
+      people.map((count, period): Figure => ({ period, by: values, variant, value: count, numerator: count, denominator: null, low: null, high: null, people: count })).filter(({ value }) => by.length === 0 || value! > 0),
     );
-    for (const [label, { values, steps }] of groups(range, edges)) {
-      const days = Number(label.slice(0, label.indexOf('\u0001')));
-      const variant = days === 1 ? kind : `${kind}_${days}`;
-      let people = 0;
-      let next = 0;
-      for (const bucket of wanted) {
-        for (; next < steps.length && steps[next]!.day <= bucket.lastDay; next++) people += steps[next]!.step;
-        if (range.by.length > 0 && people === 0) continue;
-        const from = range.grain === 'day' ? dayText(bucket.lastDay) : bucket.from;
-        rows.push({ from, to: bucket.to, by: values, variant, value: people, numerator: people, denominator: null, low: null, high: null, people });
-      }
-    }
-  }
-  return rows;
-}
-
-/** Edges by window and dimension values; every window is there even where nobody was active. */
-function groups(range: Range, edges: Record<string, string | number>[]) {
-  const found = new Map<string, { values: Record<string, string | null>; steps: { day: number; step: number }[] }>();
-  if (range.by.length === 0) for (const days of WINDOWS) found.set(`${days}\u0001`, { values: {}, steps: [] });
-  for (const edge of edges) {
-    const label = `${edge['days']}\u0001${range.by.map((dimension) => edge[dimension]).join('\u0001')}`;
-    let group = found.get(label);
-    if (!group) found.set(label, (group = { values: Object.fromEntries(range.by.map((dimension) => [dimension, (edge[dimension] as string) || null])), steps: [] }));
-    group.steps.push({ day: Number(edge['day']), step: Number(edge['step']) });
-  }
-  return found;
-}
+  },
+};

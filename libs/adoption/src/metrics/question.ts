@@ -1,7 +1,8 @@
 /** From what somebody asks to a question that can be answered, or an error that names the choices. */
 import { GRAINS, WrongInput, type Dimension, type Grain } from '@foothold/contract';
 import { dayNumber } from '../local-day.js';
-import { CATALOGUE, type MetricDeclaration } from './catalogue.js';
+import { CATALOGUE } from './catalogue.js';
+import { type MetricDeclaration } from './metric.js';
 
 /** As asked: text of a flag or a query string; left out means the default. */
 export interface Asked {

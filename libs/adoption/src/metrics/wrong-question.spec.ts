@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { WrongInput } from '@foothold/contract';
 import { DEFAULT_REGISTRATION } from '../registration.js';
-import { prepareAnswer, type Query, type Subject } from './answer.js';
+import { prepareAnswer } from './answer.js';
 import { CATALOGUE } from './catalogue.js';
+import { type Query, type Subject } from './metric.js';
 import { understand, type Asked, type Question } from './question.js';
 
 const coverage = (more: Partial<Asked> = {}): Asked => ({ metric: 'adoption.coverage', ...more });
@@ -28,11 +29,11 @@ describe('a question', () => {
     ['other digits', coverage({ to: '２０２６-01-01' }), 'to', 'is no day', 'YYYY-MM-DD'],
     ['a line feed', coverage({ to: '2026-01-01\n' }), 'to', 'is no day', 'YYYY-MM-DD'],
     ['from after to', coverage({ from: '2026-02-02', to: '2026-02-01' }), 'from', '2026-02-02 is after 2026-02-01', 'the earlier day as from'],
-    ['an unknown dimension', coverage({ by: 'colour' }), 'by', 'no dimension "colour"', 'choose from task_kind'],
-    ['a dimension the metric does not have', coverage({ by: 'task_kind,model' }), 'by', 'adoption.coverage has no dimension "model"', 'choose from task_kind'],
-    ['a column that tells people apart', { metric: 'trust.acceptance', by: 'person' }, 'by', 'no dimension "person"', 'choose from task_kind, surface'],
-    ['SQL for a dimension', { metric: 'trust.acceptance', by: 'model; drop table event' }, 'by', 'no dimension "model; drop table event"', 'choose from task_kind, surface'],
-    ['nothing between two dimensions', { metric: 'trust.acceptance', by: 'model,,surface' }, 'by', 'no dimension ""', 'choose from task_kind, surface'],
+    ['an unknown dimension', coverage({ by: 'colour' }), 'by', 'no dimension "colour"', 'choose from team, role, task_kind'],
+    ['a dimension the metric does not have', coverage({ by: 'task_kind,model' }), 'by', 'adoption.coverage has no dimension "model"', 'choose from team, role, task_kind'],
+    ['a column that tells people apart', { metric: 'trust.acceptance', by: 'person' }, 'by', 'no dimension "person"', 'choose from team, role, task_kind, surface'],
+    ['SQL for a dimension', { metric: 'trust.acceptance', by: 'model; drop table event' }, 'by', 'no dimension "model; drop table event"', 'choose from team, role, task_kind, surface'],
+    ['nothing between two dimensions', { metric: 'trust.acceptance', by: 'model,,surface' }, 'by', 'no dimension ""', 'choose from team, role, task_kind, surface'],
     ['a dimension twice', { metric: 'trust.acceptance', by: 'model, model' }, 'by', 'named twice', 'once'],
   ])('%s is refused', (_what, asked, field, reason, fix) => {
     const ask = () => understand(asked);
@@ -51,7 +52,7 @@ describe('a question', () => {
 const answer = async (query: Query, subject: Subject, question: Question) => (await prepareAnswer(query, subject, question)).answer();
 
 describe('an answer', () => {
-  const subject: Subject = { deployment: 1, registration: DEFAULT_REGISTRATION, completeThrough: null };
+  const subject: Subject = { deployment: 1, version: 1, registration: DEFAULT_REGISTRATION, closures: [], completeThrough: null };
   const told: string[] = [];
   /** Read tables that hold days `first` to `last` and nothing else. */
   const holding = (first: number | null, last: number | null): Query => async (sql) => {

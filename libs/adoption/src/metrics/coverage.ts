@@ -1,0 +1,35 @@
+/** Of the eligible tasks people completed, those done with the AI's help. */
+import { GRAINS } from '@foothold/contract';
+import { LEAST_PEOPLE, type Metric } from './metric.js';
+import { ratioFigures } from './ratio.js';
+
+export const coverage: Metric = {
+  declaration: {
+    id: 'adoption.coverage',
+    question: 'Of the work it could help with, how much was done with it?',
+    formula: 'completed tasks of eligible kinds with a decision on a result of an invocation that names the task / completed tasks of eligible kinds',
+    unit: 'ratio',
+    variants: {
+      pooled: 'of all tasks', people: 'the mean of each person’s own share', consulted: 'tasks with a result shown and none decided',
+      conflicts: 'tasks where the host’s own flag says otherwise than the invocations do',
+    },
+    grains: GRAINS,
+    dimensions: ['team', 'role', 'task_kind', 'stage', 'handoff_week'],
+    minimum: LEAST_PEOPLE,
+    watchOut: 'A feed that loses tasks looks like adoption. Tasks are counted on the day they were completed.',
+    version: 1,
+  },
+  figures: (asking) => {
+    const { taskKinds } = asking.subject.registration;
+    return ratioFigures(asking, {
+      sums: ['tasks', 'tasks_used', 'tasks_consulted', 'tasks_conflicting'],
+      variants: {
+        pooled: { x: 'tasks_used', y: 'tasks' },
+        people: { x: 'tasks_used', y: 'tasks', meanOfPeople: true },
+        consulted: { x: 'tasks_consulted', y: 'tasks' },
+        conflicts: { x: 'tasks_conflicting', y: 'tasks' },
+      },
+      ...(taskKinds ? { where: (values) => `d.task_kind = any($${values.push(taskKinds)})` } : {}),
+    });
+  },
+};

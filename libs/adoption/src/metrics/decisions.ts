@@ -1,0 +1,81 @@
+/** What people decide on results, and why. */
+import { GRAINS } from '@foothold/contract';
+import { cut, groupOf, type Counted } from './cut.js';
+import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
+import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
+import { OF_RESULTS } from './results.js';
+
+const DECIDED = '(accepted + overridden)';
+
+export const acceptance: Metric = {
+  declaration: {
+    id: 'trust.acceptance',
+    question: 'Do people take what it offers?',
+    formula: 'accepted (as it was or edited) / shown',
+    unit: 'ratio',
+    variants: {
+      shown: 'accepted of shown', decided: 'accepted of decided',
+      people: 'the mean over people of accepted of their decided', people_shown: 'the mean over people of accepted of their shown',
+    },
+    grains: GRAINS,
+    dimensions: OF_RESULTS,
+    minimum: LEAST_PEOPLE,
+    watchOut: 'Four numbers, four names: they differ by several points on one and the same log. A host without a gesture for overriding has decided = 1: read shown there. Suggestions that come unasked count too.',
+    version: 1,
+  },
+  figures: (asking) => ratioFigures(asking, {
+    sums: ['shown', 'accepted', 'overridden'],
+    variants: {
+      shown: { x: 'accepted', y: 'shown' },
+      decided: { x: 'accepted', y: DECIDED },
+      people: { x: 'accepted', y: DECIDED, meanOfPeople: true },
+      people_shown: { x: 'accepted', y: 'shown', meanOfPeople: true },
+    },
+  }),
+};
+
+export const override: Metric = {
+  declaration: {
+    id: 'trust.override',
+    question: 'How often do people decide against it, and why?',
+    formula: 'overridden / decided',
+    unit: 'ratio',
+    variants: { all: 'overridden of decided', none: 'overridden without a reason given, of decided; any other variant is a reason’s code' },
+    grains: GRAINS,
+    dimensions: OF_RESULTS,
+    minimum: LEAST_PEOPLE,
+    watchOut: 'An agreement that the host logs as an override is not one. Reasons are only as good as the list people may choose from.',
+    version: 1,
+  },
+  async figures(asking) {
+    const sums = await ratioSums(asking, { sums: ['accepted', 'overridden'], variants: { all: { x: 'overridden', y: DECIDED } } });
+    const reasons = new Map<string, Counted[]>();
+    for (const row of await reasonSums(asking)) {
+      const label = JSON.stringify([Number(row['period']), ...groupOf(row, asking.by)]);
+      const known = reasons.get(label);
+      if (known) known.push(row);
+      else reasons.set(label, [row]);
+    }
+    return sums.filter(({ by, sums: { all } }) => by.length === 0 || all!.y !== 0).flatMap(({ period, by, sums: { all } }): Figure[] => [
+      { period, by, variant: 'all', ...judged(all!) },
+      ...(reasons.get(JSON.stringify([period, ...by])) ?? []).map((row): Figure => {
+        const ofReason: Sums = { ...all!, x: Number(row['x']), xx: Number(row['xx']), xy: Number(row['xy']) };
+        return { period, by, variant: (row['reason'] as string) || 'none', ...judged(ofReason) };
+      }),
+    ]);
+  },
+};
+
+/** Of each reason that occurs, the sums of its overrides, their squares, and their products with the decided. */
+async function reasonSums(asking: Asking): Promise<Counted[]> {
+  const values: unknown[] = [];
+  const { names, columns, from } = cut(asking, 'person_day d', values);
+  return asking.query<Counted>(
+    `select ${names}, reason, sum(x) as x, sum(x * x) as xx, sum(x * y) as xy
+       from (select ${names}, reason, overridden as x, sum(decided) over (partition by ${names}, person) as y
+               from (select ${columns}, d.reason, d.person, sum(d.overridden)::float8 as overridden, sum(d.accepted + d.overridden)::float8 as decided
+                       ${from} and d.accepted + d.overridden > 0 group by ${names}, d.reason, d.person) decided) s
+      where x > 0 group by ${names}, reason order by sum(x) desc, reason`,
+    values,
+  );
+}
