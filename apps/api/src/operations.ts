@@ -52,7 +52,7 @@ const TRIAGE_AS_WRITTEN = { timeZone: 'Europe/Oslo', country: 'NO', taskKinds: [
 const REGISTERED = { deployment: 'triage', tenant: 'acme', version: 1, ...TRIAGE_AS_WRITTEN, sandbox: false };
 const TRIAGE = { ...REGISTERED, closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }] };
 const ANSWER = {
-  metric: 'trust.acceptance', version: 1, unit: 'ratio', completeThrough: '2026-03-30T08:00:00.000Z', revisedAt: '2026-03-30T07:58:12.412Z',
+  metric: 'trust.acceptance', version: 1, unit: 'ratio', completeThrough: '2026-03-30T08:00:00.000Z', revisedAt: '2026-03-30T07:58:12.412Z', notes: [],
   rows: [{ from: '2026-01-05', to: '2026-01-11', by: { task_kind: 'letter' }, variant: 'shown', value: 0.625, numerator: 25, denominator: 40, low: 0.52, high: 0.73, people: 9, suppressed: false }],
 };
 const LETTERS_OF_ONE_REASON = {

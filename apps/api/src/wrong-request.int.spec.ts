@@ -76,7 +76,7 @@ describe('a path', () => {
     ['to a deployment of 65 characters', `/v1/deployments/${'a'.repeat(65)}`, 400, 'deployment', '1 to 64 letters'], ['to a deployment of 257 characters', `/v1/deployments/${'a'.repeat(257)}`, 414, 'path', '/openapi.json'],
     ['to an e-mail address', '/v1/deployments/jane@acme.com', 400, 'deployment', '1 to 64 letters'], ['with NUL', '/v1/deployments/a%00b', 400, 'deployment', '1 to 64 letters'], ['with SQL', `/v1/deployments/a'--`, 400, 'deployment', '1 to 64 letters'],
     ['that cannot be decoded', '/v1/deployments/%ZZ', 400, 'path', '%25'], ['that is no UTF-8', '/v1/deployments/%C3%28', 400, 'path', '%25'],
-    ['to a metric that is not there', '/v1/deployments/desk/metrics/adoption.use', 400, 'metric', 'one of adoption.active_people'], ['to a method for a metric', '/v1/deployments/desk/metrics/constructor', 400, 'metric', 'one of adoption.active_people'],
+    ['to a metric that is not there', '/v1/deployments/desk/metrics/adoption.use', 400, 'metric', 'one of adoption.enabled'], ['to a method for a metric', '/v1/deployments/desk/metrics/constructor', 400, 'metric', 'one of adoption.enabled'],
     ['to a metric of a deployment that is not there', '/v1/deployments/nothing/metrics/trust.acceptance', 404, 'deployment', 'register it'],
   ])('%s', async (_what, path, status, field, fix) => void (await expectProblem(await api.ask(path, keys.read), status, field, fix)));
 });
@@ -94,7 +94,7 @@ describe('a query', () => {
   ])('%s', async (_what, query, field, fix) => void (await expectProblem(await api.ask(`${ASK}?${query}`, keys.read), 400, field, fix)));
 
   it.each<[string, string, string, string]>([
-    ['a grain the metric does not have', 'adoption.active_people?grain=month', 'grain', 'choose one of day, week'], ['a dimension the metric does not have', 'adoption.coverage?by=model', 'by', 'choose from task_kind'],
+    ['a grain the metric does not have', 'adoption.active_people?grain=month', 'grain', 'choose one of day, week'], ['a dimension the metric does not have', 'adoption.coverage?by=model', 'by', 'choose from team, role, task_kind'],
   ])('%s', async (_what, path, field, fix) => void (await expectProblem(await api.ask(`/v1/deployments/desk/metrics/${path}`, keys.read), 400, field, fix)));
 
   it.each<[string, string, string]>([

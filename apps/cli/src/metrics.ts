@@ -1,5 +1,5 @@
 import { ask, CATALOGUE, checkDeploymentId, understand } from '@foothold/adoption';
-import { type Answer } from '@foothold/contract';
+import { DIMENSIONS, type Answer } from '@foothold/contract';
 import { type Command } from 'commander';
 import { asUsage, inSession, say, table, withTenant, WrongUsage } from './session.js';
 
@@ -20,7 +20,7 @@ export function addMetricsCommand(program: Command): void {
     .option('--from <day>', 'first local day, YYYY-MM-DD (default: all there is, of ten years at most)')
     .option('--to <day>', 'last local day, included')
     .option('--grain <grain>', 'day, week, month or all')
-    .option('--by <dimensions>', 'task_kind, surface, initiative, model, release; several separated by commas')
+    .option('--by <dimensions>', `${DIMENSIONS.join(', ')}, where the metric has them; several separated by commas`)
     .action(async (deployment: string | undefined, metric: string | undefined, flags: Flags) => {
       if (flags.list) return say(flags.json, CATALOGUE, catalogueText);
       if (deployment === undefined || metric === undefined) throw new WrongUsage(deployment === undefined ? 'deployment' : 'metric', 'is missing', 'write: foothold metrics DEPLOYMENT METRIC, or foothold metrics --list for the choices');
@@ -34,10 +34,10 @@ export function addMetricsCommand(program: Command): void {
 
 const flagOf = (field: string): string => (field === 'metric' ? field : `--${field}`);
 
-function answerText({ rows, unit, completeThrough: complete, revisedAt, metric, version }: Answer, by: readonly string[]): string {
-  const head = `${metric} (version ${version}), complete through ${complete ?? 'an unknown moment'}, last revised ${revisedAt ?? 'never'}`;
+function answerText({ rows, notes, unit, completeThrough: complete, revisedAt, metric, version }: Answer, by: readonly string[]): string {
+  const head = [`${metric} (version ${version}), complete through ${complete ?? 'an unknown moment'}, last revised ${revisedAt ?? 'never'}`, ...notes].join('\n');
   if (rows.length === 0) return `${head}\nnothing was counted in this range`;
-  const figure = (value: number | null) => (value === null ? '-' : unit === 'ratio' ? value.toFixed(4) : String(value));
+  const figure = (value: number | null) => (value === null ? '-' : Number.isInteger(value) && unit !== 'ratio' ? String(value) : value.toFixed(4));
   const count = (value: number | null) => (value === null ? '-' : Number.isInteger(value) ? String(value) : value.toFixed(3));
   return `${head}\n${table([
     ['from', 'to', ...by, 'variant', 'value', '95 % low', 'high', 'numerator', 'denominator', 'people'],

@@ -3,9 +3,9 @@
  * What arrives: an understood question and a way to query the read tables. What leaves: rows, each with its
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
-import { WrongInput, type Answer, type AnswerRow } from '@foothold/contract';
-import { dayText } from '../local-day.js';
-import { buckets } from './bucket.js';
+import { WrongInput, type Answer, type AnswerRow, type Grain } from '@foothold/contract';
+import { dayText, timeZone } from '../local-day.js';
+import { bucketOf, buckets } from './bucket.js';
 import { METRICS } from './catalogue.js';
 import { type Asking, type Figure, type Query, type Subject } from './metric.js';
 import { type Question } from './question.js';
@@ -30,9 +30,11 @@ export interface Prepared {
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
   const { metric, grain, by } = question;
   const [extent] = await query<{ first: number | null; last: number | null }>(EXTENT, [subject.deployment]);
-  const to = question.to ?? extent!.last;
+  const { figures, whole } = METRICS.find(({ declaration }) => declaration.id === metric.id)!;
+  const to = question.to ?? (extent!.last !== null && whole ? endOf(subject, grain, extent!.last) : extent!.last);
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
-  const from = question.from ?? (extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1));
+  const first = extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1);
+  const from = question.from ?? (first !== null && whole && grain !== 'all' ? Math.max(bucketOf(grain, first).from, to! - LONGEST + 1) : first);
   const head = { metric: metric.id, version: metric.version, unit: metric.unit, completeThrough: iso(subject.completeThrough) };
   const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.version, subject.completeThrough];
   if (from === null || to === null || from > to) return { stamp: JSON.stringify(stamp), answer: async () => ({ ...head, revisedAt: null, notes: [], rows: [] }) };
@@ -40,7 +42,6 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
   const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(to)]);
-  const { figures } = METRICS.find(({ declaration }) => declaration.id === metric.id)!;
   const periods = buckets({ grain, from, to });
   return {
     stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
@@ -50,6 +51,13 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
       return { ...head, revisedAt: iso(read!.revised), notes: asking.notes, rows: found.map((figure) => rowOf(asking, figure)) };
     },
   };
+}
+
+/** The last day of the bucket of a day, where it is over; else that day. */
+function endOf({ registration, completeThrough }: Subject, grain: Grain, day: number): number {
+  if (grain === 'all' || completeThrough === null) return day;
+  const { to } = bucketOf(grain, day);
+  return to < timeZone(registration.timeZone).dayOf(completeThrough) ? to : day;
 }
 
 /** Local days since 1970 on which anything is counted; null: on none. */

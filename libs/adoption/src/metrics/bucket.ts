@@ -7,18 +7,18 @@ import { type Period } from './metric.js';
 export function buckets({ grain, from, to }: Period & { grain: Grain }): Period[] {
   const all: Period[] = [];
   for (let day = from; day <= to; ) {
-    const end = Math.min(to, lastDay(grain, day, to));
+    const end = grain === 'all' ? to : Math.min(to, bucketOf(grain, day).to);
     all.push({ from: day, to: end });
     day = end + 1;
   }
   return all;
 }
 
-/** The last day of the bucket that a day lies in; of a range that ends with `to`. */
-function lastDay(grain: Grain, day: number, to: number): number {
-  if (grain === 'all') return to;
-  if (grain === 'day') return day;
-  if (grain === 'week') return mondayOf(day) + 6;
+/** The day, week or month that a day lies in, whole. */
+export function bucketOf(grain: Exclude<Grain, 'all'>, day: number): Period {
+  if (grain === 'day') return { from: day, to: day };
+  if (grain === 'week') return { from: mondayOf(day), to: mondayOf(day) + 6 };
   const date = new Date(day * 86_400_000);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / 86_400_000 - 1;
+  const first = (month: number): number => Date.UTC(date.getUTCFullYear(), month, 1) / 86_400_000;
+  return { from: first(date.getUTCMonth()), to: first(date.getUTCMonth() + 1) - 1 };
 }

@@ -1,10 +1,13 @@
 /** Where the people who use it come from, and where they go, from one week or month to the next. */
 import { dayText } from '../local-day.js';
 import { ACTIVE } from './as-of.js';
-import { buckets } from './bucket.js';
+import { bucketOf } from './bucket.js';
 import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { UNKNOWN } from './ratio.js';
+
+/** Its grains. */
+type Whole = 'week' | 'month';
 
 export const growth: Metric = {
   declaration: {
@@ -23,16 +26,18 @@ export const growth: Metric = {
     watchOut: 'A roster that stays the same runs out of new people: new falls where nothing is wrong. A month of holidays churns people who come back. Weeks and months that the range cuts are left out.',
     version: 1,
   },
+  whole: true,
   async figures(asking) {
-    const { grain, periods } = asking;
+    const { periods } = asking;
+    const grain = asking.grain as Whole;
     // What is cut by the range would count those whose days were cut off as churned.
-    const whole = periods.filter((period) => same(buckets({ grain, ...around(period) }).find(({ to }) => to >= period.from)!, period));
+    const whole = periods.filter(({ from, to }) => from === bucketOf(grain, from).from && to === bucketOf(grain, to).to);
     const cutOff = periods.length - whole.length;
     if (cutOff > 0) asking.notes.push(`${cutOff === 1 ? `one ${grain} that is` : `${cutOff} ${grain}s that are`} not whole in the range ${cutOff === 1 ? 'is' : 'are'} left out`);
     if (whole.length === 0) return [];
     const asked = { ...asking, periods: whole };
     const figures: Figure[] = [];
-    for (const { period: nth, by: values, row } of groups(asked, await moves(asked))) {
+    for (const { period: nth, by: values, row } of groups(asked, await moves(asked, grain))) {
       const period = periods.indexOf(whole[nth]!);
       const of = (name: string) => Number(row?.[name] ?? 0);
       const [active, retained, fresh, before] = [of('active'), of('retained'), of('fresh'), of('before')];
@@ -47,14 +52,9 @@ export const growth: Metric = {
   },
 };
 
-/** Days that reach beyond any week or month of a day on either side. */
-const around = ({ from, to }: { from: number; to: number }) => ({ from: from - 62, to: to + 62 });
-const same = (one: { from: number; to: number }, other: { from: number; to: number }): boolean => one.from === other.from && one.to === other.to;
-
 /** By period and group: people active in it, of these those active in the one before and those never active before, and those active in the one before. */
-function moves({ query, subject, by, periods, grain }: Asking): Promise<Counted[]> {
-  const first = periods[0]!;
-  const before = buckets({ grain, from: around(first).from, to: first.from - 1 }).at(-1)!;
+function moves({ query, subject, by, periods }: Asking, grain: Whole): Promise<Counted[]> {
+  const before = bucketOf(grain, periods[0]!.from - 1);
   const spans = [before, ...periods];
   const days = spans.flatMap(({ from, to }, i) => Array.from({ length: to - from + 1 }, (_, n) => ({ day: dayText(from + n), period: i - 1 })));
   const names = ['period', ...by].join(', ');

@@ -31,6 +31,8 @@ export interface MetricDeclaration {
 
 export interface Metric {
   declaration: MetricDeclaration;
+  /** It compares whole weeks or months: the ends of a range that is left open reach to theirs, where these are over. */
+  whole?: true;
   /**
    * The figures of a question. Without dimensions, every variant of every period, empty ones too; by dimensions, the groups in
    * which something is counted.

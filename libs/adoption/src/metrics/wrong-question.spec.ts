@@ -10,8 +10,8 @@ const coverage = (more: Partial<Asked> = {}): Asked => ({ metric: 'adoption.cove
 
 describe('a question', () => {
   it.each<[string, Asked, string, string, string]>([
-    ['an unknown metric', { metric: 'adoption.use' }, 'metric', '"adoption.use"', 'adoption.active_people, adoption.coverage'],
-    ['no metric', { metric: '' }, 'metric', '""', 'choose one of adoption.active_people'],
+    ['an unknown metric', { metric: 'adoption.use' }, 'metric', '"adoption.use"', 'adoption.enabled, adoption.activated'],
+    ['no metric', { metric: '' }, 'metric', '""', 'choose one of adoption.enabled'],
     ['a method’s name', { metric: 'toString' }, 'metric', '"toString"', 'choose one of'],
     ['a metric in capitals', { metric: 'Adoption.Coverage' }, 'metric', '"Adoption.Coverage"', 'choose one of'],
     ['an unknown grain', coverage({ grain: 'quarter' }), 'grain', '"quarter" is no grain', 'day, week, month, all'],
