@@ -1,6 +1,6 @@
 /** Distinct people who use it, on a day and in the 7 and 28 days that end with it. */
 import { DIMENSIONS } from '@foothold/contract';
-import { countAsOf, covers, KIND_ROWS, KINDS, lookedAt, windowed, WINDOWS } from './as-of.js';
+import { countAsOf, covers, KIND_ROWS, lookedAt, WINDOWED } from './as-of.js';
 import { cut } from './cut.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 
@@ -10,11 +10,7 @@ export const activePeople: Metric = {
     question: 'How many people really use it?',
     formula: 'distinct people who accepted or overrode at least one result, on the day of that decision',
     unit: 'people',
-    variants: {
-      any: 'accepted or overrode a result on that day', any_7: 'the same in the 7 days that end with it', any_28: 'the same in 28 days',
-      accepted: 'accepted a result on that day', accepted_7: 'the same in 7 days', accepted_28: 'the same in 28 days',
-      voluntary: 'decided on a result of their own initiative on that day', voluntary_7: 'the same in 7 days', voluntary_28: 'the same in 28 days',
-    },
+    variants: WINDOWED,
     grains: ['day', 'week'],
     dimensions: DIMENSIONS.filter((dimension) => !['stage', 'handoff_week', 'week'].includes(dimension)),
     minimum: LEAST_PEOPLE,
@@ -29,8 +25,8 @@ export const activePeople: Metric = {
     const stretches = `
       with active as (select distinct ${group}kind, person, day from (select ${columns}, k.kind, d.person, d.day ${from} and k.so) d),
            cover as (${covers(group)})
-      select case days when 1 then kind else kind || '_' || days end as variant, ${group}since, until from cover`;
-    return (await countAsOf(asking, stretches, values, Object.keys(KINDS).flatMap((kind) => WINDOWS.map((days) => windowed(kind, days))))).flatMap(({ variant, by: values, people }) =>
+      select variant, ${group}since, until from cover`;
+    return (await countAsOf(asking, stretches, values, Object.keys(WINDOWED))).flatMap(({ variant, by: values, people }) =>
       people.map((count, period): Figure => ({ period, by: values, variant, value: count, numerator: count, denominator: null, low: null, high: null, people: count })).filter(({ value }) => by.length === 0 || value! > 0),
     );
   },

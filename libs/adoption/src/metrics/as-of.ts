@@ -14,9 +14,13 @@ export const ACTIVE = 'd.active_accepted + d.active_overridden > 0';
 /** The kinds of activity, on the same. */
 export const KINDS: Record<string, string> = { any: ACTIVE, accepted: 'd.active_accepted > 0', voluntary: `${ACTIVE} and d.initiative = 'person'` };
 /** Days of the windows that end with a day. */
-export const WINDOWS = [1, 7, 28];
-/** What a kind of activity within a window is called: `any`, `any_7`. */
-export const windowed = (kind: string, days: number): string => (days === 1 ? kind : `${kind}_${days}`);
+const WINDOWS = [1, 7, 28];
+/** The variants of each kind of activity in each window, and what they count. */
+export const WINDOWED: Record<string, string> = {
+  any: 'accepted or overrode a result on that day', any_7: 'the same in the 7 days that end with it', any_28: 'the same in 28 days',
+  accepted: 'accepted a result on that day', accepted_7: 'the same in 7 days', accepted_28: 'the same in 28 days',
+  voluntary: 'decided on a result of their own initiative on that day', voluntary_7: 'the same in 7 days', voluntary_28: 'the same in 28 days',
+};
 
 export interface CountedPeople {
   variant: string;
@@ -61,11 +65,11 @@ export async function countAsOf(asking: Asking, stretches: string, values: unkno
 }
 
 /**
- * SQL of the stretches in which people are active, from rows of `active` (kind, person, day and what they are grouped by): each
- * active day covers the days up to the end of its window or to the next active day.
+ * SQL of the stretches in which people are active, by the variants of WINDOWED, from rows of `active` (kind, person, day and what
+ * they are grouped by): each active day covers the days up to the end of its window or to the next active day.
  */
 export const covers = (group: string): string => `
-  select ${group}kind, days, person, day as since, least(day + days, lead(day) over (partition by ${group}kind, days, person order by day)) as until
+  select ${group}case days when 1 then kind else kind || '_' || days end as variant, person, day as since, least(day + days, lead(day) over (partition by ${group}kind, days, person order by day)) as until
     from active cross join unnest(array[${WINDOWS.join(', ')}]) as days`;
 
 /** SQL that tells each row `d` of person_day what kinds of activity it is: joined to it, `kind`. */

@@ -2,7 +2,7 @@
 import { GRAINS, type Dimension } from '@foothold/contract';
 import { kaplanMeier, medianSurvival, wilson, type Lives } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
-import { countAsOf, covers, enabledSpans, hasRoster, KIND_ROWS, KINDS, lookedAt, windowed, WINDOWS, type CountedPeople } from './as-of.js';
+import { countAsOf, covers, enabledSpans, hasRoster, KIND_ROWS, KINDS, lookedAt, WINDOWED, type CountedPeople } from './as-of.js';
 import { groupOf, groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { UNKNOWN } from './ratio.js';
@@ -49,19 +49,15 @@ export const rate: Metric = {
     question: 'How many of those who may use it do?',
     formula: 'people enabled on a day and active in the window that ends with it / people enabled on that day',
     unit: 'ratio',
-    variants: {
-      any: 'accepted or overrode a result on that day', any_7: 'the same in the 7 days that end with it: the headline', any_28: 'the same in 28 days',
-      accepted: 'accepted a result on that day', accepted_7: 'the same in 7 days', accepted_28: 'the same in 28 days',
-      voluntary: 'decided on a result of their own initiative on that day', voluntary_7: 'the same in 7 days', voluntary_28: 'the same in 28 days',
-    },
+    variants: WINDOWED,
     grains: ['day', 'week'],
     dimensions: OF_ROSTER,
     minimum: LEAST_PEOPLE,
-    watchOut: 'Who used it and is on leave or gone on that day is not counted. A day alone is low at work that is not daily: read 7 days. Where use is mandated or automatic, judge by accepted.',
+    watchOut: 'Who used it and is on leave or gone on that day is not counted. A day alone is low where work is not daily: 7 days are the headline. Where use is mandated or automatic, judge by accepted.',
     version: 1,
   },
   async figures(asking) {
-    const variants = Object.keys(KINDS).flatMap((kind) => WINDOWS.map((days) => windowed(kind, days)));
+    const variants = Object.keys(WINDOWED);
     if (!(await hasRoster(asking))) return withoutRoster(asking, variants);
     const values: unknown[] = [];
     const group = asking.by.map((dimension) => `${dimension}, `).join('');
@@ -73,7 +69,7 @@ export const rate: Metric = {
            cover as (${covers('')})
       select 'enabled' as variant, ${group}lower(span) as since, upper(span) as until from enabled
       union all
-      select case days when 1 then kind else kind || '_' || days end, ${group}lower(span * daterange(since, until)), upper(span * daterange(since, until))
+      select variant, ${group}lower(span * daterange(since, until)), upper(span * daterange(since, until))
         from cover join enabled using (person) where span && daterange(since, until)`;
     return shares(asking, await countAsOf(asking, stretches, values, [...variants, 'enabled']), variants);
   },
