@@ -7,11 +7,11 @@ import { FORMS, text } from './forms.js';
 
 /** What a result is cut by: as its invocation says. */
 export const RESULT_DIMENSIONS = ['task_kind', 'surface', 'initiative', 'model', 'release'] as const;
-/** By the person, as the roster has them on that day; by the day; and by the weeks since a person's own start. */
-export const DIMENSIONS = ['team', 'role', ...RESULT_DIMENSIONS, 'stage', 'handoff_week', 'week'] as const;
+/** Also by the person, as the roster has them on that day, and by the day itself. */
+export const DIMENSIONS = ['team', 'role', ...RESULT_DIMENSIONS, 'stage', 'handoff_week'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 /** What a figure counts or measures. */
-export const UNITS = ['ratio', 'people', 'decisions', 'events', 'ms', 'days', 'weeks', 'score'] as const;
+export const UNITS = ['ratio', 'people'] as const;
 export type Unit = (typeof UNITS)[number];
 export const GRAINS = ['day', 'week', 'month', 'all'] as const;
 export type Grain = (typeof GRAINS)[number];
@@ -40,7 +40,7 @@ export const Metric = object('A metric: what it asks, how it is computed, where 
   id: words('Its name.'),
   question: words('What it asks, in a manager’s words.'),
   formula: words('How it is computed.'),
-  unit: Type.Enum([...UNITS], { description: 'Of its figures: a share from 0 to 1, a number of people or others; a variant of another unit says so.' }),
+  unit: Type.Enum([...UNITS], { description: 'Of its figures: a share from 0 to 1, or a number of people; a variant of another unit says so.' }),
   variants: Type.Record(Type.String(), Type.String(), { description: 'What each variant counts.' }),
   minimum: Type.Integer({ minimum: 1, description: 'Fewest people a figure is given for; an agreement may ask for more.' }),
   grains: Type.Array(Type.Enum([...GRAINS]), { description: 'How a range may be cut.' }),

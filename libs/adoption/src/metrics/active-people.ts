@@ -12,7 +12,7 @@ export const activePeople: Metric = {
     unit: 'people',
     variants: WINDOWED,
     grains: ['day', 'week'],
-    dimensions: DIMENSIONS.filter((dimension) => !['stage', 'handoff_week', 'week'].includes(dimension)),
+    dimensions: DIMENSIONS.filter((dimension) => !['stage', 'handoff_week'].includes(dimension)),
     minimum: LEAST_PEOPLE,
     watchOut: 'Being shown a result is not use. People of several days or groups overlap: never add them up. A week shows its last day. Where use is mandated or automatic, judge by accepted.',
     version: 1,

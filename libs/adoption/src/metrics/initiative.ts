@@ -1,8 +1,7 @@
 /** Who asks: the person, a rule of the organisation, or the host by itself. */
-import { GRAINS } from '@foothold/contract';
+import { DIMENSIONS, GRAINS } from '@foothold/contract';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
-import { OF_RESULTS } from './results.js';
 
 /** By variant, as rows of person_day have it. */
 const KINDS = { person: 'person', automatic: 'automatic', mandated: 'mandated', unknown: '' };
@@ -15,7 +14,7 @@ export const initiative: Metric = {
     unit: 'ratio',
     variants: { person: 'the person asked', automatic: 'the host asked by itself', mandated: 'the person had to ask', unknown: 'no event told of the invocation’s start' },
     grains: GRAINS,
-    dimensions: OF_RESULTS.filter((dimension) => dimension !== 'initiative'),
+    dimensions: DIMENSIONS.filter((dimension) => dimension !== 'initiative'),
     minimum: LEAST_PEOPLE,
     watchOut: 'Where use is automatic or mandated, being active says little of whether people want it: judge by what they accept.',
     version: 1,
