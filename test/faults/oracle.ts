@@ -14,7 +14,7 @@ import { adoptionMigrations, CATALOGUE, DEFAULT_REGISTRATION, prepareAnswer, und
 import { identityOf } from '@foothold/contract';
 import { eventLogMigrations } from '@foothold/event-log';
 import { openDatabase } from '@foothold/platform';
-import { answer as secondOpinion, type HistoryEvent, type Question } from '../oracle/oracle.js';
+import { answer as secondOpinion, METRICS, type HistoryEvent } from '../oracle/oracle.js';
 import { foothold } from '../support/foothold.js';
 import { type Sent } from './load.js';
 import { ask, pseudonymiser, SECRET, TENANT } from './servers.js';
@@ -166,8 +166,8 @@ async function judgeTables(verdict: Verdict, url: string, deployments: Record<st
       if (!logged.some((event) => event.deployment === id && event.type.startsWith('result.'))) continue; // a load of some hundred events may have none for one
       const registration = { ...DEFAULT_REGISTRATION, id, timeZone };
       const [{ deployment }] = (await database.query<{ deployment: number }>('select deployment from deployment where id = $1', [id])) as [{ deployment: number }];
-      for (const { id: metric, grains } of CATALOGUE) {
-        const grain = grains[0]!;
+      for (const metric of METRICS) {
+        const grain = CATALOGUE.find(({ id: known }) => known === metric)!.grains[0]!;
         const [range] = await database.query<{ from: string; to: string }>('select min(day)::text as from, max(day)::text as to from person_day where deployment = $1', [deployment]);
         if (!range?.from) {
           verdict.wrong.push(`the tables hold nothing of ${id}`);
@@ -175,7 +175,7 @@ async function judgeTables(verdict: Verdict, url: string, deployments: Record<st
         }
         const question = understand({ metric, grain, by: '', ...range });
         const found = await (await prepareAnswer((sql, values) => database.query(sql, values), { deployment, version: 1, registration, closures: [], completeThrough: null }, question)).answer();
-        const expected = secondOpinion(logged, [registration], { deployment: id, metric: metric as Question['metric'], grain, by: [], ...range, completeThrough: null });
+        const expected = secondOpinion(logged, [registration], { deployment: id, metric, grain, by: [], ...range, completeThrough: null });
         compareFigures(verdict, `${metric} of ${id}`, found.rows, expected);
       }
     }

@@ -18,8 +18,8 @@ export const TENANT = 'acme';
 /** Any 64 hex digits. */
 export const SECRET = '5e'.repeat(32);
 export const pseudonymiser = new Pseudonymiser(Buffer.from(SECRET, 'hex'));
-/** One for the collector, one for each recorder and one that joins. */
-const KAFKA_LINKS = 5;
+/** One for the collector, and one for each recorder: three that are there, and one for each of five faults that may let one join. */
+const KAFKA_LINKS = 9;
 const TEMPLATE = 'faults_template';
 
 export interface Servers {

@@ -50,9 +50,12 @@ export interface Registration {
   taskKinds: string[] | null;
 }
 
+/** What it works out. */
+export const METRICS = ['adoption.active_people', 'adoption.coverage', 'trust.acceptance', 'trust.override', 'trust.abandonment'] as const;
+
 export interface Question {
   deployment: string;
-  metric: 'adoption.active_people' | 'adoption.coverage' | 'trust.acceptance' | 'trust.override' | 'trust.abandonment';
+  metric: (typeof METRICS)[number];
   grain: 'day' | 'week' | 'month' | 'all';
   /** Local days, YYYY-MM-DD, both included. */
   from?: string;
