@@ -67,12 +67,28 @@ test(`${HISTORIES} histories give the same rows in any order, with two writers a
   expect(ledger).toMatchObject({ balanced: true, stored: 2 * sizes.events, rejected: 0, quarantined: 0, received: sizes.events + sizes.deliveries });
 }, 600_000);
 
+test('what is summed up is the sum of what it is summed up of', async () => {
+  const { columns } = usageProjection.tables.find(({ name }) => name === 'person_day')!;
+  const counters = Object.entries(columns).filter(([name, type]) => type.startsWith('int') && name !== 'deployment' && name !== 'person').map(([name]) => name);
+  const differences = (one: string, other: string) => first.query(`(select * from (${one}) one except select * from (${other}) other) union all (select * from (${other}) other except select * from (${one}) one)`);
+  const sums = `select shard, deployment, person, day, max(revised_at), ${counters.map((counter) => `sum(${counter})`).join(', ')},
+    sum(case when initiative = 'person' then active_accepted + active_overridden else 0 end), sum(case when initiative = 'mandated' then invocations else 0 end) from person_day group by 1, 2, 3, 4`;
+  expect(await differences(`select shard, deployment, person, day, ${counters.join(', ')} from person_day_sum`, sums.replace('max(revised_at), ', '').replace(/,\s+sum\(case.*\) from/s, ' from'))).toEqual([]);
+  expect(await differences('select shard, deployment, person, day, active_voluntary, invocations_mandated from person_day_sum', sums.replace(/max.*(?=sum\(case when initiative = 'person')/s, ''))).toEqual([]);
+  expect(await differences('select shard, deployment, person, week, task_kind, active, active_accepted, tasks from person_week',
+    `select shard, deployment, person, date_trunc('week', day)::date, task_kind, sum(active_accepted + active_overridden), sum(active_accepted), sum(tasks) from person_day group by 1, 2, 3, 4, 5 having sum(active_accepted + active_overridden + tasks) > 0`)).toEqual([]);
+  expect(await differences('select deployment, day, task_kind, sum(n), sum(n) filter (where decision = $$accepted$$) from decision_time group by 1, 2, 3', 'select deployment, day, task_kind, sum(timed), nullif(sum(timed_accepted), 0) from person_day group by 1, 2, 3 having sum(timed) > 0')).toEqual([]);
+  expect(await differences('select deployment, day, task_kind, model, release, against, sum(n) from confidence group by 1, 2, 3, 4, 5, 6',
+    ['acceptance', 'truth'].map((against, i) => `select deployment, day, task_kind, model, release, '${against}', sum(${['stated', 'stated_truth'][i]}) from person_day group by 1, 2, 3, 4, 5 having sum(${['stated', 'stated_truth'][i]}) > 0`).join(' union all '))).toEqual([]);
+  expect(await differences('select shard, deployment, day from day_revision', 'select shard, deployment, day from day_revision union select shard, deployment, day from person_day')).toEqual([]);
+});
+
 test('the log folded anew, in other pages, gives the same tables in every column, stamps included', async () => {
   const before = await everyColumn();
-  await first.query('truncate invocation, task, person_day, checkpoint', []);
+  await first.query(`truncate ${usageProjection.tables.map(({ name }) => name).join(', ')}, checkpoint`, []);
   await prepare(first, usageProjection);
   await foldAll({ ...usageProjection, page: 41 });
-  expect(before.personDays.length).toBeGreaterThan(HISTORIES);
+  expect(before['person_day']!.length).toBeGreaterThan(HISTORIES);
   expect(await everyColumn()).toEqual(before);
 }, 600_000);
 
@@ -199,21 +215,36 @@ async function rowsOf(tenant: string) {
        from (select *, null::bigint as actor from task) r ${PEOPLE} where t.name = $1 order by 1, 2, r.task`, [tenant]);
   const personDays = await first.query(
     `select deployment, person, cell, jsonb_object_agg(counter, total) as counters
-       from (select d.id as deployment, encode(p.pseudonym, 'hex') as person, cell, counter, sum(value::int)::int as total
+       from (select d.id as deployment, encode(p.pseudonym, 'hex') as person, cell, counter, sum(value::bigint)::float8 as total
                from (select *, null::bigint as actor from person_day) r ${PEOPLE},
                     lateral (select jsonb_build_array(day, task_kind, surface, initiative, model, release, reason) as cell) c,
                     lateral jsonb_each_text(to_jsonb(r) - array[${numbers}, 'day', 'task_kind', 'surface', 'initiative', 'model', 'release', 'reason']) as k(counter, value)
               where t.name = $1 group by 1, 2, 3, 4) sums
       group by 1, 2, 3 order by 1, 2, 3`, [tenant]);
-  return { invocations, tasks, personDays };
+  return { invocations, tasks, personDays, ...(await summedUp(tenant)) };
 }
 
-async function everyColumn() {
-  const all = (table: string, key: string) => first.query(`select to_jsonb(r) as row from ${table} r order by shard, deployment, person, ${key}`);
+/** A tenant's rows of the tables that are summed up of the others, met from every shard, without stamps. */
+async function summedUp(tenant: string): Promise<Record<string, unknown[]>> {
+  const tables = usageProjection.tables.filter(({ name }) => !['invocation', 'task', 'person_day', 'day_revision'].includes(name));
+  const found: Record<string, unknown[]> = {};
+  for (const { name, key, columns } of tables) {
+    const cell = key.map((column) => (column === 'deployment' ? 'd.id as deployment' : column === 'person' ? `encode(p.pseudonym, 'hex') as person` : `r.${column}`));
+    const counters = Object.keys(columns).filter((column) => !key.includes(column) && column !== 'revised_at');
+    found[name] = await first.query(
+      `select ${cell.join(', ')}, ${counters.map((counter) => `sum(r.${counter})::float8 as ${counter}`).join(', ')}
+         from ${name} r join deployment d using (deployment) join tenant t using (tenant) ${key.includes('person') ? 'join person p on p.person = r.person' : ''}
+        where t.name = $1 group by ${cell.map((_, i) => i + 1).join(', ')} order by ${cell.map((_, i) => i + 1).join(', ')}`, [tenant]);
+  }
+  return found;
+}
+
+async function everyColumn(): Promise<Record<string, unknown[]>> {
+  const all = ({ name, key }: (typeof usageProjection.tables)[number]) => first.query(`select to_jsonb(r) as row from ${name} r order by shard, ${key.join(', ')}`);
+  const tables: Record<string, unknown[]> = {};
+  for (const table of usageProjection.tables) tables[table.name] = await all(table);
   return {
-    invocations: await all('invocation', 'invocation'),
-    tasks: await all('task', 'task'),
-    personDays: await all('person_day', 'day, task_kind, surface, initiative, model, release, reason'),
+    ...tables,
     checkpoints: await first.query('select shard, position::int from checkpoint order by shard'),
   };
 }

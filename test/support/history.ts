@@ -37,7 +37,7 @@ const task = fc.integer({ min: 0, max: 3 }).map((n) => `task-${n}`);
 const model = maybe(oneOf('m-1', 'm-2'));
 const release = maybe(oneOf('r-1', 'r-2'));
 const actor = maybe(person);
-const changed = maybe(oneOf(0, 0.125, 1));
+const changed = maybe(oneOf(0, 0.125, 0.4, 1));
 
 const DATA: { weight: number; type: string; data: fc.Arbitrary<Record<string, unknown>>; subject?: 'none' }[] = [
   { weight: 5, type: 'invocation.started', data: fc.record({
@@ -49,10 +49,10 @@ const DATA: { weight: number; type: string; data: fc.Arbitrary<Record<string, un
   { weight: 2, type: 'result.abandoned', data: fc.record({ invocation, cause: oneOf('dismissed', 'navigated', 'stopped', 'timed-out', 'worked-around') }) },
   { weight: 3, type: 'decision.withdrawn', data: fc.record({ invocation, actor }) },
   { weight: 1, type: 'invocation.failed', data: fc.record({ invocation, error: oneOf('timeout', 'quota') }) },
-  { weight: 1, type: 'result.rechecked', data: fc.record({ invocation, kept: oneOf(0, 0.5, 1), afterDays: oneOf(1, 7) }) },
-  { weight: 1, type: 'truth.established', data: fc.record({ invocation, aiRight: fc.boolean() }) },
+  { weight: 2, type: 'result.rechecked', data: fc.record({ invocation, kept: oneOf(0, 0.3, 1), afterDays: oneOf(0, 1, 6, 7, 30, 31) }) },
+  { weight: 2, type: 'truth.established', data: fc.record({ invocation, aiRight: fc.boolean(), firstRight: maybe(fc.boolean()), finalRight: maybe(fc.boolean()), sampledWith: maybe(oneOf(0.3, 1)) }) },
   { weight: 4, type: 'task.completed', data: fc.record({ task, taskKind: oneOf(...KINDS), aided: maybe(fc.boolean()), durationMs: maybe(oneOf(1, 60_000)) }) },
-  { weight: 1, type: 'feedback.given', data: fc.record({ score: oneOf(-1, 0, 1) }) },
+  { weight: 1, type: 'feedback.given', data: fc.record({ score: oneOf(-1, 0.1, 1) }) },
   { weight: 1, type: 'queue.filled', data: fc.record({ taskKind: oneOf(...KINDS), items: oneOf(0, 9) }), subject: 'none' },
 ];
 

@@ -7,6 +7,8 @@ import { Recorder, type Pace } from '../../apps/recorder/src/recorder.js';
 import { requireKafka } from './kafka.js';
 
 export const MIGRATIONS = [...eventLogMigrations, ...adoptionMigrations];
+/** Of a rebuild that found live as the log says. */
+export const NO_DIFFERENCES: Record<string, number> = Object.fromEntries(usageProjection.tables.map(({ name }) => [name, 0]));
 /** Any 64 hex digits. */
 export const KEY = '5e'.repeat(32);
 export const pseudonymiser = new Pseudonymiser(Buffer.from(KEY, 'hex'));

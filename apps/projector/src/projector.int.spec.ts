@@ -90,7 +90,7 @@ it('two share the shards, and count what one would have counted', async () => {
 
   const shared = await facts();
   await Promise.all(running.splice(0).map((projector) => projector.stop()));
-  await log.database.query('truncate person_day, invocation');
+  await log.database.query(`truncate ${usageProjection.tables.map(({ name }) => name).join(', ')}`);
   await log.database.query('delete from checkpoint');
   await foldAll(log);
   expect(await facts()).toEqual(shared);

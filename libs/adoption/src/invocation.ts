@@ -4,8 +4,8 @@
  * Events about an invocation may come in any order and often; the row is the same. Events are ordered by
  * (time, id, source). The earliest started and the earliest shown win, whole. The decision is the latest accepted
  * or overridden that no later withdrawal follows: since a withdrawal undoes every decision before it, the latest
- * decision and the latest withdrawal are all that must be kept. An abandonment never undoes a decision. A decision or
- * an abandonment implies that the result was shown, then, unless a shown event says when.
+ * decision and the latest withdrawal are all that must be kept. The latest truth wins, whole. An abandonment never undoes a
+ * decision. A decision or an abandonment implies that the result was shown, then, unless a shown event says when.
  *
  * Clocks run ahead: an event may claim a time up to a day after it was received. It is ordered by what it claims, but counts
  * on the day of its receipt where it claims a later one, so that nothing counts on a day that has not come. When such an
@@ -56,6 +56,14 @@ export interface Invocation {
   failed_at: number | null;
   failed_by: string | null;
   error: string | null;
+  /** What rechecks say, by horizon in days: canonical JSON of `{"7": [afterDays, time, by, kept], ...}`. */
+  rechecks: string | null;
+  truth_at: number | null;
+  truth_by: string | null;
+  ai_right: boolean | null;
+  first_right: boolean | null;
+  final_right: boolean | null;
+  sampled_with: number | null;
   status: Status;
   revised_at: number;
 }
@@ -71,6 +79,7 @@ export const invocationTable: Table<Invocation> = {
     decided_at: 'timestamptz', decided_by: 'text', decided_day: 'date', decision: 'text', option: 'int4', changed: 'float8', reason: 'text',
     dwell_ms: 'float8', actor: 'int8', withdrawn_at: 'timestamptz', withdrawn_by: 'text',
     abandoned_at: 'timestamptz', abandoned_by: 'text', cause: 'text', failed_at: 'timestamptz', failed_by: 'text', error: 'text',
+    rechecks: 'text', truth_at: 'timestamptz', truth_by: 'text', ai_right: 'bool', first_right: 'bool', final_right: 'bool', sampled_with: 'float8',
     status: 'text', revised_at: 'timestamptz',
   },
   key: ['deployment', 'person', 'invocation'],
@@ -92,7 +101,8 @@ export function newInvocation(deployment: number, person: number, invocation: st
     shown_at: null, shown_by: null, options: null, first_ms: null, latency_ms: null, confidence: null, shown_model: null, shown_release: null,
     decided_at: null, decided_by: null, decided_day: null, decision: null, option: null, changed: null, reason: null, dwell_ms: null, actor: null,
     withdrawn_at: null, withdrawn_by: null, abandoned_at: null, abandoned_by: null, cause: null,
-    failed_at: null, failed_by: null, error: null, status: 'unseen', revised_at: 0,
+    failed_at: null, failed_by: null, error: null,
+    rechecks: null, truth_at: null, truth_by: null, ai_right: null, first_right: null, final_right: null, sampled_with: null, status: 'unseen', revised_at: 0,
   };
 }
 
@@ -178,9 +188,50 @@ export function mergeInvocation(row: Invocation, event: LoggedEvent, dayOf: (mic
         row.error = text(data['error']);
       }
       break;
+    case 'result.rechecked':
+      mergeRecheck(row, data['afterDays'] as number, time, by, data['kept'] as number);
+      break;
+    case 'truth.established':
+      if (row.truth_at === null || before(row.truth_at, row.truth_by!, time, by)) {
+        row.truth_at = time;
+        row.truth_by = by;
+        row.ai_right = data['aiRight'] as boolean;
+        row.first_right = flag(data['firstRight']);
+        row.final_right = flag(data['finalRight']);
+        row.sampled_with = number(data['sampledWith']);
+      }
+      break;
   }
   row.status = statusOf(row);
   row.revised_at = Math.max(row.revised_at, event.received);
+}
+
+/** After how many days it is asked what is left of an accepted result. */
+export const HORIZONS = [1, 7, 30] as const;
+type Recheck = [afterDays: number, time: number, by: string, kept: number];
+
+/** For each horizon, of the rechecks after so many days or fewer that after the most days stands, of several the latest. */
+function mergeRecheck(row: Invocation, afterDays: number, time: number, by: string, kept: number): void {
+  const standing = row.rechecks === null ? {} : (JSON.parse(row.rechecks) as Record<string, Recheck>);
+  for (const horizon of HORIZONS) {
+    if (afterDays > horizon) continue;
+    const other = standing[horizon];
+    if (!other || other[0] < afterDays || (other[0] === afterDays && before(other[1], other[2], time, by))) standing[horizon] = [afterDays, time, by, kept];
+  }
+  if (Object.keys(standing).length > 0) row.rechecks = JSON.stringify(standing); // whole numbers as keys: always in the same order
+}
+
+/** By horizon, what is known to be left of the result. */
+export function keptAfter({ rechecks }: Pick<Invocation, 'rechecks'>): { horizon: (typeof HORIZONS)[number]; kept: number }[] {
+  if (rechecks === null) return [];
+  const standing = JSON.parse(rechecks) as Record<string, Recheck>;
+  return HORIZONS.flatMap((horizon) => (standing[horizon] ? [{ horizon, kept: standing[horizon][3] }] : []));
+}
+
+/** How long the decision that stands took, in milliseconds, where the host told when the result was shown and its clocks agree. */
+export function decisionMs(row: Invocation): number | null {
+  if (row.decided_at === null || row.shown_by === null || row.decided_at < row.shown_at!) return null;
+  return (row.decided_at - row.shown_at!) / 1000;
 }
 
 function impliedShown(row: Invocation, time: number): void {
@@ -197,4 +248,5 @@ function statusOf(row: Invocation): Status {
 }
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const flag = (value: unknown): boolean | null => (typeof value === 'boolean' ? value : null);
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null);

@@ -1,6 +1,13 @@
 /** The read tables, and the roster, which is written with its facts. All can be thrown away and folded anew from the log. Migrations expand, and contract a version later at the earliest (see Migration). */
 import { type Migration } from '@foothold/platform';
-import { COUNTERS } from './person-day.js';
+import { NUMBERS, OF_INITIATIVE, SUMS, WEEK_COUNTERS } from './person-day.js';
+
+/** Of person_day as it was first made. */
+const FIRST = [
+  'invocations', 'shown', 'accepted', 'overridden', 'undecided', 'dismissed', 'navigated', 'stopped', 'timed_out', 'worked_around',
+  'active_accepted', 'active_overridden', 'tasks', 'tasks_used', 'tasks_consulted', 'tasks_conflicting',
+];
+const columns = (names: readonly string[], type: string, condition = ' not null') => names.map((name) => `${name} ${type}${condition}`).join(', ');
 
 export const adoptionMigrations: Migration[] = [
   {
@@ -31,7 +38,7 @@ create table person_day (
   shard smallint not null, deployment int not null, person bigint not null, day date not null,
   task_kind text not null, surface text not null, initiative text not null, model text not null, release text not null, reason text not null,
   revised_at timestamptz not null,
-  ${COUNTERS.map((counter) => `${counter} int not null`).join(', ')},
+  ${columns(FIRST, 'int')},
   primary key (shard, deployment, person, day, task_kind, surface, initiative, model, release, reason)
 );
 create index person_day_range on person_day (deployment, day);
@@ -63,6 +70,50 @@ comment on column roster.team is 'code of the team; empty text where none was gi
 comment on column roster.role is 'code of the role; empty text where none was given';
 comment on column roster.on_leave is 'whether the period is a leave, which lies over the periods in which the person is enabled';
 comment on column roster.revised_at is 'when the fact that the row comes from was recorded';
+`,
+  },
+  {
+    name: 'Quality1790000000011',
+    sql: `
+alter table invocation add column rechecks text, add column truth_at timestamptz, add column truth_by text,
+  add column ai_right boolean, add column first_right boolean, add column final_right boolean, add column sampled_with float8;
+comment on column invocation.rechecks is 'by horizon in days, of the recheck that stands: after how many days, when, by what, and how much was kept';
+alter table person_day ${[...NUMBERS.filter((name) => !FIRST.includes(name)).map((name) => `${name} int`), ...SUMS.map((name) => `${name} bigint`)].map((column) => `add column ${column}`).join(', ')};
+
+create table person_day_sum (
+  shard smallint not null, deployment int not null, person bigint not null, day date not null, revised_at timestamptz not null,
+  ${columns(NUMBERS, 'int')}, ${columns(SUMS, 'bigint')}, ${columns(OF_INITIATIVE, 'int')},
+  primary key (shard, deployment, person, day)
+);
+create index person_day_sum_range on person_day_sum (deployment, day);
+comment on table person_day_sum is 'person_day without dimensions';
+
+create table person_week (
+  shard smallint not null, deployment int not null, person bigint not null, week date not null, task_kind text not null, ${columns(WEEK_COUNTERS, 'int')},
+  primary key (shard, deployment, person, week, task_kind)
+);
+create index person_week_range on person_week (deployment, week);
+comment on table person_week is 'activity and completed tasks of a person''s ISO week, by kind of task; a week is named by its Monday';
+
+create table decision_time (
+  shard smallint not null, deployment int not null, day date not null, task_kind text not null, decision text not null, bucket int not null, n int not null,
+  primary key (shard, deployment, day, task_kind, decision, bucket)
+);
+comment on table decision_time is 'how long decisions took, of nobody in particular: counts in buckets of milliseconds, whose bounds grow by 51/49';
+
+create table confidence (
+  shard smallint not null, deployment int not null, day date not null, task_kind text not null, model text not null, release text not null,
+  against text not null, bin int not null, n int not null, so int not null, stated bigint not null, squared bigint not null,
+  primary key (shard, deployment, day, task_kind, model, release, against, bin)
+);
+comment on table confidence is 'what came of stated confidence, of nobody in particular: by thousandths of it, how many, how many came true, and its sums in billionths';
+
+create table day_revision (
+  shard smallint not null, deployment int not null, day date not null, revised_at timestamptz not null, revisions bigint not null,
+  primary key (shard, deployment, day)
+);
+create index day_revision_range on day_revision (deployment, day);
+comment on table day_revision is 'when what is counted on a local day was last changed, and how often anything was';
 `,
   },
 ];

@@ -3,7 +3,7 @@ import { change, openTenant, rebuild, type Log } from '@foothold/event-log';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { freshDatabase, type FreshDatabase } from '../../../test/support/database.js';
 import { event, resultOf, store, TENANT } from '../../../test/support/decisions.js';
-import { openTestLog, pseudonymiser } from '../../../test/support/recording.js';
+import { NO_DIFFERENCES, openTestLog, pseudonymiser } from '../../../test/support/recording.js';
 import { timeZone } from './local-day.js';
 import { DEFAULT_REGISTRATION } from './registration.js';
 import { usageProjection } from './usage.js';
@@ -49,7 +49,7 @@ it('count on the local day on which they were received', async () => {
   await store(log, [...resultOf({ invocation: 'i', shownAt: ahead, took: HOUR / 2 }), event('desk', 'task.completed', ahead, { task: 't', taskKind: 'letter' })]);
   const today = await receiptDay('result.accepted');
   expect(zone.dayOf(ahead)).toBe(today + 1);
-  expect(await counted()).toEqual({ [today]: { invocations: 1, shown: 1, accepted: 1, active_accepted: 1, tasks: 1 } });
+  expect(await counted()).toEqual({ [today]: { invocations: 1, shown: 1, accepted: 1, active_accepted: 1, timed: 1, timed_accepted: 1, tasks: 1 } });
   expect(await log.database.query(`select (extract(epoch from decided_at) * 1000000)::float8 as decided from invocation`)).toEqual([{ decided: ahead + HOUR / 2 }]);
 
   // What undoes the decision takes the activity from where it was put.
@@ -60,5 +60,5 @@ it('count on the local day on which they were received', async () => {
   await store(log, resultOf({ invocation: 'i', shownAt: yesterday, took: HOUR }));
   expect(await counted()).toEqual({ [zone.dayOf(yesterday)]: { invocations: 1, shown: 1, undecided: 1 }, [today]: { tasks: 1 } });
 
-  expect(await rebuild(log, usageProjection)).toMatchObject({ differences: { invocation: 0, task: 0, person_day: 0 }, swapped: true });
+  expect(await rebuild(log, usageProjection)).toMatchObject({ differences: NO_DIFFERENCES, swapped: true });
 });

@@ -1,14 +1,20 @@
 /**
- * The usage projection: a page of a shard's events into the rows of `invocation`, `task` and `person_day`.
+ * The usage projection: a page of a shard's events into the rows of `invocation`, `task`, `person_day` and what is
+ * summed up of them.
  *
  * What arrives: events in position order and the rows as they were. What leaves: the rows as they are now. Next are
  * the metrics. Each event takes back what its row said before and adds what it says now, one event after the other,
  * so the stamp of every cell is that of the last event that touched it, however the log was cut into pages.
  */
 import { keyOf, type LoggedEvent, type Projection, type Store } from '@foothold/event-log';
-import { invocationTable, isAboutInvocation, mergeInvocation, newInvocation, type Invocation } from './invocation.js';
-import { timeZone } from './local-day.js';
-import { COUNTERS, isEmpty, newPersonDay, personDayTable, tallyInvocation, tallyTask, type Cell, type Counter, type PersonDay } from './person-day.js';
+import { Counts } from './counts.js';
+import { CONFIDENCE_COUNTERS, confidenceOf, confidenceTable, dayRevisionTable, decisionTimeOf, decisionTimeTable, type Confidence, type DayRevision, type DecisionTime } from './histograms.js';
+import { dated, invocationTable, isAboutInvocation, mergeInvocation, newInvocation, type Invocation } from './invocation.js';
+import { mondayOf, timeZone } from './local-day.js';
+import {
+  addToSum, addToWeek, COUNTERS, newPersonDay, newPersonDaySum, newPersonWeek, personDaySumTable, personDayTable, personWeekTable, SUM_COUNTERS, tallyFeedback, tallyInvocation, tallyTask, WEEK_COUNTERS,
+  type Cell, type Counter, type PersonDay,
+} from './person-day.js';
 import { type Registration } from './registration.js';
 import { aidTask, mergeTask, newTask, taskTable, type Task } from './task.js';
 
@@ -16,7 +22,10 @@ const invocationKey = ({ deployment, person, data }: LoggedEvent): string =>
   keyOf(invocationTable, { deployment, person, invocation: data['invocation'] } as Invocation);
 const taskKey = (deployment: number, person: number, task: string): string => keyOf(taskTable, { deployment, person, task } as Task);
 
-export const usageProjection: Projection = { name: 'usage', version: 2, tables: [invocationTable, taskTable, personDayTable], page: 10_000, fold };
+export const usageProjection: Projection = {
+  name: 'usage', version: 3, page: 10_000, fold,
+  tables: [invocationTable, taskTable, personDayTable, personDaySumTable, personWeekTable, decisionTimeTable, confidenceTable, dayRevisionTable],
+};
 
 async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   const zone = (deployment: number) => timeZone((store.registration(deployment) as Registration).timeZone);
@@ -43,21 +52,32 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   const knownTasks = await store.take(taskTable, tasks.values());
   for (const [key, row] of knownTasks) tasks.set(key, row);
 
-  const cells = new Map<string, PersonDay>();
-  const rowOf = (cell: Cell): PersonDay => {
-    const key = keyOf(personDayTable, cell as PersonDay);
-    let row = cells.get(key);
-    if (!row) cells.set(key, (row = newPersonDay(cell)));
-    return row;
-  };
+  const cells = new Counts(personDayTable, COUNTERS, newPersonDay);
+  const times = new Counts(decisionTimeTable, ['n'], (cell: Omit<DecisionTime, 'n'>): DecisionTime => ({ ...cell, n: 0 }));
+  const confidences = new Counts(confidenceTable, CONFIDENCE_COUNTERS, (cell: Confidence): Confidence => ({ ...cell, n: 0, so: 0, stated: 0, squared: 0 }));
+  const revisions = new Counts(dayRevisionTable, ['revisions'], ({ deployment, day }: Pick<DayRevision, 'deployment' | 'day'>): DayRevision => ({ deployment, day, revised_at: 0, revisions: 0 }));
   const tallyAt = (received: number, sign: 1 | -1) => {
     let last: Cell | undefined;
     let row: PersonDay;
-    return (cell: Cell, counter: Counter) => {
-      if (cell !== last) row = rowOf((last = cell));
-      row[counter] += sign;
-      row.revised_at = received;
+    return (cell: Cell, counter: Counter, amount = 1) => {
+      if (cell !== last) {
+        row = cells.at((last = cell));
+        row.revised_at = received;
+        const revision = revisions.at(cell);
+        revision.revised_at = received;
+        revision.revisions++;
+      }
+      row[counter] += sign * amount;
     };
+  };
+  const tallyAll = (row: Invocation, received: number, sign: 1 | -1) => {
+    tallyInvocation(row, tallyAt(received, sign));
+    const time = decisionTimeOf(row);
+    if (time) times.at(time).n += sign;
+    for (const stated of confidenceOf(row)) {
+      const bin = confidences.at(stated);
+      for (const counter of CONFIDENCE_COUNTERS) bin[counter] += sign * stated[counter];
+    }
   };
   const touchedTask = (row: Task, received: number, merge: () => void) => {
     tallyTask(row, tallyAt(received, -1));
@@ -75,15 +95,17 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     if (isAboutInvocation(event)) {
       const row = invocations.get(invocationKey(event))!;
       if (row.revised_at > 0) {
-        tallyInvocation(row, tallyAt(event.received, -1));
+        tallyAll(row, event.received, -1);
         aid(row, -1, event.received);
       }
       mergeInvocation(row, event, dayOf);
-      tallyInvocation(row, tallyAt(event.received, 1));
+      tallyAll(row, event.received, 1);
       aid(row, 1, event.received);
     } else if (event.type === 'task.completed') {
       const row = tasks.get(taskKey(event.deployment, event.person!, event.data['task'] as string))!;
       touchedTask(row, event.received, () => mergeTask(row, event, dayOf));
+    } else if (event.type === 'feedback.given') {
+      tallyFeedback(event.deployment, event.person!, dayOf(dated(event)), event.data['score'] as number, tallyAt(event.received, 1));
     }
   }
 
@@ -91,10 +113,11 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
   for (const [key, row] of tasks) if (row.completed_at === null && row.named === 0) tasks.delete(key);
   await store.put(taskTable, tasks.values());
 
-  for (const [key, old] of await store.take(personDayTable, cells.values())) {
-    const row = cells.get(key)!;
-    for (const counter of COUNTERS) row[counter] += old[counter];
+  const sums = new Counts(personDaySumTable, SUM_COUNTERS, newPersonDaySum);
+  const weeks = new Counts(personWeekTable, WEEK_COUNTERS, newPersonWeek);
+  for (const cell of cells.values()) {
+    addToSum(sums.at(cell), cell);
+    addToWeek(weeks.at({ ...cell, week: mondayOf(cell.day) }), cell);
   }
-  for (const [key, row] of cells) if (isEmpty(row)) cells.delete(key);
-  await store.put(personDayTable, cells.values());
+  for (const counts of [cells, sums, weeks, times, confidences, revisions]) await counts.settle(store);
 }
