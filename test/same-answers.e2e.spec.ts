@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Call } from '../apps/standalone/src/demo/calls.js';
 import { NINE_MONTHS, outlineOf, simulate, type Organisation } from '../apps/standalone/src/demo/organisation.js';
 import { send } from '../apps/standalone/src/demo/sending.js';
 import { CollectorStub } from './support/collector-stub.js';
@@ -35,10 +36,18 @@ interface Place {
 }
 
 const kafka = testKafka();
-const organisations = Object.fromEntries(DEPLOYMENTS.map((name) => [name, simulate(PLANS[name])])) as Record<Name, Organisation>;
+const organisations = Object.fromEntries(DEPLOYMENTS.map((name) => [name, audited(simulate(PLANS[name]))])) as Record<Name, Organisation>;
 const places = new Map<string, Place>();
 const serving: Serving[] = [];
 let folder: string;
+
+/** So small an organisation audits hardly anything: of every second decision it becomes known what was right, before and in the end. */
+function audited(organisation: Organisation): Organisation {
+  const decisions = organisation.calls.flatMap((call) => (call.call === 'accepted' || call.call === 'overridden' ? [call] : []));
+  const truths = decisions.filter((_, i) => i % 2 === 0).map(({ id, person, at, invocation }, i): Call => (
+    { call: 'truth', id: `truth:${id}`, person, at, facts: { invocation, aiRight: i % 3 > 0, firstRight: i % 5 > 1, finalRight: i % 7 > 1, ...(i % 4 === 0 ? { sampledWith: 0.3 } : {}) } }));
+  return { ...organisation, calls: [...organisation.calls, ...truths] };
+}
 
 async function openPlace(name: string, more: Record<string, string> = {}): Promise<Place> {
   const database = await freshDatabase();
@@ -175,7 +184,7 @@ it('the command line prints the same bytes', async () => {
       expect(code).toBe(0);
       printed.push(withoutStamps(stdout));
     }
-    expect(printed[0]!.length).toBeGreaterThan(1_000);
+    expect(printed[0]!.length).toBeGreaterThan(400);
     for (const other of printed.slice(1)) expect(difference(printed[0]!, other)).toEqual([]);
   }
 });

@@ -1,13 +1,21 @@
 /** Every metric there is. What lists or explains them reads the declarations; answers come from the figures. */
 import { abandonment } from './abandonment.js';
 import { activePeople } from './active-people.js';
+import { calibration } from './calibration.js';
 import { coverage } from './coverage.js';
 import { acceptance, override } from './decisions.js';
+import { decisionTime } from './decision-time.js';
+import { edits, kept, verbatim } from './edits.js';
 import { activated, enabled, rate } from './enabled.js';
+import { feedback } from './feedback.js';
 import { growth } from './growth.js';
 import { initiative } from './initiative.js';
 import { type Metric, type MetricDeclaration } from './metric.js';
+import { overrideCorrectness, overReliance, reliance, underReliance } from './truth.js';
 
-export const METRICS: readonly Metric[] = [enabled, activated, activePeople, rate, growth, coverage, initiative, acceptance, override, abandonment];
+export const METRICS: readonly Metric[] = [
+  enabled, activated, activePeople, rate, growth, coverage, initiative,
+  acceptance, verbatim, edits, override, abandonment, decisionTime, kept, overReliance, underReliance, overrideCorrectness, reliance, calibration, feedback,
+];
 
 export const CATALOGUE: readonly MetricDeclaration[] = METRICS.map(({ declaration }) => declaration);

@@ -19,6 +19,8 @@ export interface Ratio {
   variants: Record<string, RatioVariant>;
   /** Counters to sum per person. */
   sums: readonly string[];
+  /** Some are no whole numbers: added up as decimals, so that no order of adding gives another last digit. */
+  exact?: true;
   /** More of them, by SQL on a row `d` of person_day. */
   derived?: Record<string, string>;
   /** A condition on the rows `d`; it adds its values. */
@@ -42,13 +44,14 @@ export interface Sums {
 /** The sums of each variant in each cell: every period where nothing is cut by a dimension, else the groups that hold something. */
 export async function ratioSums(asking: Asking, ratio: Ratio): Promise<{ period: number; by: (string | null)[]; sums: Record<string, Sums> }[]> {
   const names = Object.keys(ratio.variants);
+  const type = ratio.exact ? 'numeric' : 'float8';
   const summed = [...ratio.sums.map((counter) => [counter, `d.${counter}`]), ...Object.entries(ratio.derived ?? {})];
   const values: unknown[] = [];
   const slices = cut(asking, 'person_day d', values);
-  const person = `select ${slices.columns}, d.person, ${summed.map(([name, sql]) => `sum(${sql})::float8 as ${name}`).join(', ')}
+  const person = `select ${slices.columns}, d.person, ${summed.map(([name, sql]) => `sum(${sql})::${type} as ${name}`).join(', ')}
     ${slices.from} ${ratio.where ? `and ${ratio.where(values)}` : ''} group by ${slices.names}, d.person`;
   const more = ratio.also ? `, ${ratio.also.sums.map((sum) => `coalesce(${sum}, 0)::float8 as ${sum}`).join(', ')}` : '';
-  const shares = `select ${slices.names}, ${names.map((name, i) => `(${ratio.variants[name]!.x})::float8 as x${i}, (${ratio.variants[name]!.y})::float8 as y${i}`).join(', ')}
+  const shares = `select ${slices.names}, ${names.map((name, i) => `(${ratio.variants[name]!.x})::${type} as x${i}, (${ratio.variants[name]!.y})::${type} as y${i}`).join(', ')}
     from (select p.*${more} from (${person}) p ${ratio.also ? `left join (${ratio.also.sql(values)}) w using (${slices.names}, person)` : ''}) p`;
   // Fractions are added in the order of their size, not as they come: the same facts give the same answer to the last digit.
   const fractions = (i: number) => `, sum(x${i} / nullif(y${i}, 0) order by x${i} / nullif(y${i}, 0)) as shares${i}, sum((x${i} / nullif(y${i}, 0)) ^ 2 order by x${i} / nullif(y${i}, 0)) as squares${i}`;

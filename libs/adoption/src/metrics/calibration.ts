@@ -1,0 +1,88 @@
+/** Whether the confidence that it states means what it says. */
+import { GRAINS, type Dimension } from '@foothold/contract';
+import { calibrationSlope } from '@foothold/statistics';
+import { cut, groupOf, type Counted } from './cut.js';
+import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
+import { judged, ratioSums } from './ratio.js';
+
+const DIMENSIONS: readonly Dimension[] = ['task_kind', 'model', 'release', 'stage', 'handoff_week'];
+/** Under so many results there are 5 bins, else 10. */
+const FEW = 200;
+/** What confidence is held against: counters of results and of squared error. */
+const AGAINST: Record<string, { results: string; error: string; says: string }> = {
+  acceptance: { results: 'stated', error: 'brier', says: 'whether the result was accepted' },
+  truth: { results: 'stated_truth', error: 'brier_truth', says: 'whether it was right, where that is known' },
+};
+
+export const calibration: Metric = {
+  declaration: {
+    id: 'trust.calibration',
+    question: 'Does its confidence mean what it says?',
+    formula: 'brier: mean of (confidence - outcome)²; ece: mean distance of confidence and outcome within 10 bins of equal width (5 under 200 results); slope: of the outcome’s logit on that of the confidence',
+    unit: 'score',
+    variants: Object.fromEntries(Object.entries(AGAINST).flatMap(([against, { says }]) => [
+      [`${against}_brier`, `against ${says}: 0 is best, .25 is a coin`], [`${against}_ece`, `against ${says}: 0 is best`], [`${against}_slope`, `against ${says}: 1 is best, less is over-confident`],
+    ])),
+    grains: GRAINS,
+    dimensions: DIMENSIONS,
+    minimum: LEAST_PEOPLE,
+    watchOut: 'Accepted is not right: confidence that is shown persuades. Truth is known of few results, and of the doubtful ones most. Of results that were decided and stated a confidence.',
+    version: 1,
+  },
+  async figures(asking) {
+    const bins = new Map<string, Bin[]>();
+    for (const row of await binned(asking)) {
+      const label = JSON.stringify([row['against'], Number(row['period']), ...groupOf(row, asking.by)]);
+      const bin = { n: Number(row['n']), so: Number(row['so']), confidence: Number(row['stated']) / 1e9 / Number(row['n']), bin: Number(row['bin']) };
+      const known = bins.get(label);
+      if (known) known.push(bin);
+      else bins.set(label, [bin]);
+    }
+    const cells = await ratioSums(asking, {
+      exact: true, sums: Object.values(AGAINST).flatMap(({ results, error }) => [results, error]),
+      variants: Object.fromEntries(Object.entries(AGAINST).map(([against, { results, error }]) => [against, { x: `${error} / 1e9`, y: results }])),
+    });
+    return cells.flatMap(({ period, by, sums }) => Object.keys(AGAINST).flatMap((against): Figure[] => {
+      const brier = judged(sums[against]!);
+      if (by.length > 0 && brier.denominator === 0) return [];
+      const own = bins.get(JSON.stringify([against, period, ...by])) ?? [];
+      const known = { period, by, numerator: null, denominator: brier.denominator, people: brier.people };
+      return [
+        { ...known, variant: `${against}_brier`, value: brier.value, low: brier.low, high: brier.high },
+        { ...known, variant: `${against}_ece`, value: expectedError(own), low: null, high: null },
+        { ...known, variant: `${against}_slope`, value: slope(own), low: null, high: null },
+      ];
+    }));
+  },
+};
+
+/** A thousandth of the scale: how many results, of these how many came true, and the mean confidence. */
+interface Bin {
+  bin: number;
+  n: number;
+  so: number;
+  confidence: number;
+}
+
+async function binned(asking: Asking): Promise<Counted[]> {
+  const values: unknown[] = [];
+  const { names, columns, from } = cut(asking, 'confidence d', values);
+  return asking.query<Counted>(
+    `select ${names}, against, bin, sum(n)::float8 as n, sum(so)::float8 as so, sum(stated)::float8 as stated
+       from (select ${columns}, d.against, d.bin, d.n, d.so, d.stated ${from}) d group by ${names}, against, bin order by bin`, values);
+}
+
+function expectedError(bins: readonly Bin[]): number | null {
+  const results = bins.reduce((sum, { n }) => sum + n, 0);
+  if (results === 0) return null;
+  const width = 1_000 / (results < FEW ? 5 : 10);
+  const distances = new Map<number, number>();
+  for (const { bin, n, so, confidence } of bins) distances.set(Math.floor(bin / width), (distances.get(Math.floor(bin / width)) ?? 0) + n * confidence - so);
+  return [...distances.values()].reduce((sum, distance) => sum + Math.abs(distance), 0) / results;
+}
+
+/** Results of one thousandth of the scale are taken at their mean. */
+function slope(bins: readonly Bin[]): number | null {
+  const stated = bins.flatMap(({ n, so, confidence }) => [{ confidence, outcome: true, weight: so }, { confidence, outcome: false, weight: n - so }]);
+  return calibrationSlope(stated.filter(({ weight }) => weight > 0))?.slope ?? null;
+}

@@ -1,0 +1,48 @@
+/** What people say of it when they are asked, and how many say anything. */
+import { GRAINS } from '@foothold/contract';
+import { wilson } from '@foothold/statistics';
+import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
+import { judged, ratioSums, type Sums } from './ratio.js';
+
+const SPOKE = 'case when feedback > 0 then 1 else 0 end';
+
+export const feedback: Metric = {
+  declaration: {
+    id: 'trust.feedback',
+    question: 'What do people say of it?',
+    formula: 'mean of the scores given, from -1 to 1; people who gave one / people who decided on a result or gave one',
+    unit: 'score',
+    variants: { score: 'the mean score', response_rate: 'a ratio: people who gave a score, of those who were active or gave one' },
+    grains: GRAINS,
+    dimensions: ['team', 'role', 'stage', 'handoff_week'],
+    minimum: LEAST_PEOPLE,
+    watchOut: 'The delighted and the annoyed answer: a score without its response rate says little. Counted on the day it was given.',
+    version: 1,
+  },
+  async figures(asking) {
+    // Scores are counted from -1 up, so that they are shares as all others: (score + 1) / 2.
+    const cells = await ratioSums(asking, {
+      exact: true, sums: ['feedback', 'feedback_score', 'active_accepted', 'active_overridden'],
+      variants: {
+        score: { x: '(feedback_score / 1e6 + feedback) / 2', y: 'feedback' },
+        response_rate: { x: SPOKE, y: `case when feedback + active_accepted + active_overridden > 0 then 1 else 0 end` },
+      },
+    });
+    return cells.flatMap(({ period, by, sums }) => [
+      ...(by.length > 0 && sums['score']!.y === 0 ? [] : [{ period, by, variant: 'score', ...scored(sums['score']!) }]),
+      ...(by.length > 0 && sums['response_rate']!.y === 0 ? [] : [{ period, by, variant: 'response_rate', ...answered(sums['response_rate']!) }]),
+    ]);
+  },
+};
+
+function scored(sums: Sums): Omit<Figure, 'period' | 'by' | 'variant'> {
+  const found = judged(sums);
+  const score = (share: number | null) => (share === null ? null : 2 * share - 1);
+  return { ...found, value: score(found.value), low: score(found.low), high: score(found.high), numerator: 2 * sums.x - sums.y };
+}
+
+/** Each person counts once. */
+function answered({ x, y }: Sums): Omit<Figure, 'period' | 'by' | 'variant'> {
+  const interval = wilson(x, y);
+  return { value: y === 0 ? null : x / y, numerator: x, denominator: y, low: interval?.low ?? null, high: interval?.high ?? null, people: y };
+}

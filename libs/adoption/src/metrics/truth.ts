@@ -1,0 +1,50 @@
+/**
+ * Whether people follow it where it is right and only there. The truth is known of some results, mostly of those that somebody
+ * doubted: where an audit says with which probability it picked a case, the case stands for as many as it was picked from.
+ */
+import { DIMENSIONS, GRAINS } from '@foothold/contract';
+import { LEAST_PEOPLE, type Metric } from './metric.js';
+import { ratioFigures, type RatioVariant } from './ratio.js';
+
+const WATCH_OUT = 'The truth is mostly known of what was overridden: without an audit that also picks what was accepted, this is of the doubtful cases only. Cases of an audit weigh 1 / the probability with which they were picked.';
+
+/** Weights are kept in millionths. */
+const weighed = (part: string, ...whole: string[]): RatioVariant => ({ x: `${part} / 1e6`, y: `(${whole.join(' + ')}) / 1e6` });
+
+function ofTruth(id: string, question: string, formula: string, watchOut: string, variants: Record<string, { says: string; share: RatioVariant; sums: string[] }>): Metric {
+  const all = Object.entries(variants);
+  return {
+    declaration: {
+      id, question, formula, unit: 'ratio', variants: Object.fromEntries(all.map(([name, { says }]) => [name, says])),
+      grains: GRAINS, dimensions: DIMENSIONS, minimum: LEAST_PEOPLE, watchOut, version: 1,
+    },
+    figures: (asking) => ratioFigures(asking, {
+      exact: true, sums: [...new Set(all.flatMap(([, { sums }]) => sums))], variants: Object.fromEntries(all.map(([name, { share }]) => [name, share])),
+    }),
+  };
+}
+
+export const overReliance = ofTruth(
+  'trust.over_reliance', 'How often do people follow it where it is wrong?', 'accepted / decided, of results that were wrong', WATCH_OUT,
+  { all: { says: 'accepted, of the wrong ones that were decided', share: weighed('wrong_accepted', 'wrong_accepted', 'wrong_overridden'), sums: ['wrong_accepted', 'wrong_overridden'] } },
+);
+
+export const underReliance = ofTruth(
+  'trust.under_reliance', 'How often do people decide against it where it is right?', 'overridden / decided, of results that were right', WATCH_OUT,
+  { all: { says: 'overridden, of the right ones that were decided', share: weighed('right_overridden', 'right_accepted', 'right_overridden'), sums: ['right_accepted', 'right_overridden'] } },
+);
+
+export const overrideCorrectness = ofTruth(
+  'trust.override_correctness', 'When people decide against it, are they right?', 'right in the end / overridden of which that is known', WATCH_OUT,
+  { all: { says: 'the person was right in the end, of the overridden of which that is known', share: weighed('override_right', 'override_judged'), sums: ['override_right', 'override_judged'] } },
+);
+
+export const reliance = ofTruth(
+  'trust.reliance', 'Do people let it correct them, and only where it is right?',
+  'right in the end / those where person and AI first differed, and it is known what was right in the end',
+  `Only known where hosts ask people for a view of their own before they show the result: those are other people in other moods. ${WATCH_OUT}`,
+  {
+    rair: { says: 'relative AI reliance: of those where the person was first wrong and the AI right', share: weighed('rair_right', 'rair_judged'), sums: ['rair_right', 'rair_judged'] },
+    rsr: { says: 'relative self-reliance: of those where the person was first right and the AI wrong', share: weighed('rsr_right', 'rsr_judged'), sums: ['rsr_right', 'rsr_judged'] },
+  },
+);
