@@ -5,6 +5,7 @@
  */
 import { WrongInput, type Answer, type AnswerRow, type Grain } from '@foothold/contract';
 import { dayText, timeZone } from '../local-day.js';
+import { usageProjection } from '../usage.js';
 import { bucketOf, buckets } from './bucket.js';
 import { METRICS } from './catalogue.js';
 import { type Asking, type Figure, type Query, type Subject } from './metric.js';
@@ -29,15 +30,16 @@ export interface Prepared {
  */
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
   const { metric, grain, by } = question;
-  const [extent] = await query<{ first: number | null; last: number | null }>(EXTENT, [subject.deployment]);
+  const [extent] = await query<Extent>(EXTENT, [subject.deployment, usageProjection.name]);
+  const notes = extent!.folded !== null && extent!.folded < usageProjection.version ? [BEING_FOLDED] : [];
   const { figures, whole } = METRICS.find(({ declaration }) => declaration.id === metric.id)!;
   const to = question.to ?? (extent!.last !== null && whole ? endOf(subject, grain, extent!.last) : extent!.last);
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
   const first = extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1);
   const from = question.from ?? (first !== null && whole && grain !== 'all' ? Math.max(bucketOf(grain, first).from, to! - LONGEST + 1) : first);
   const head = { metric: metric.id, version: metric.version, unit: metric.unit, completeThrough: iso(subject.completeThrough) };
-  const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.version, subject.completeThrough];
-  if (from === null || to === null || from > to) return { stamp: JSON.stringify(stamp), answer: async () => ({ ...head, revisedAt: null, notes: [], rows: [] }) };
+  const stamp = [subject.deployment, metric.id, metric.version, grain, ...by, from, to, subject.version, subject.completeThrough, extent!.folded];
+  if (from === null || to === null || from > to) return { stamp: JSON.stringify(stamp), answer: async () => ({ ...head, revisedAt: null, notes, rows: [] }) };
   const days = to - from + 1;
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
@@ -46,7 +48,7 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   return {
     stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
     answer: async () => {
-      const asking: Asking = { query, subject, grain, by, periods, notes: [] };
+      const asking: Asking = { query, subject, grain, by, periods, notes: [...notes] };
       const found = await figures(asking);
       return { ...head, revisedAt: iso(read!.revised), notes: asking.notes, rows: found.map((figure) => rowOf(asking, figure)) };
     },
@@ -60,8 +62,18 @@ function endOf({ registration, completeThrough }: Subject, grain: Grain, day: nu
   return to < timeZone(registration.timeZone).dayOf(completeThrough) ? to : day;
 }
 
-/** Local days since 1970 on which anything is counted; null: on none. */
-const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last from person_day where deployment = $1`;
+interface Extent {
+  /** Local days since 1970 on which anything is counted; null: on none. */
+  first: number | null;
+  last: number | null;
+  /** The version of the fold that wrote the read tables; null: nothing has. */
+  folded: number | null;
+}
+
+const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last,
+    (select min(version) from checkpoint where projection = $2) as folded from person_day where deployment = $1`;
+
+const BEING_FOLDED = 'The log is being folded anew by a newer version: until then nothing is said of what the version before did not count.';
 
 interface Read {
   /** Microseconds since 1970; null: nothing is counted in the range. */

@@ -126,6 +126,17 @@ describe('by hand', () => {
     expect((await ask({ metric: 'adoption.initiative' })).rows.map(brief)).toEqual(['2026-03-03 person 3/8 of 3', '2026-03-03 automatic 1/8 of 3', '2026-03-03 mandated 2/8 of 3', '2026-03-03 unknown 2/8 of 3']);
   });
 
+  it('tables that an older version folded answer what that version counted, and say that the rest is to come', async () => {
+    await has([{ person: 1, day: '2026-03-03', shown: 2, accepted: 1 }]);
+    await database.query('update person_day set verbatim = null, edited_light = null, edited_moderate = null, edited_heavy = null'); // as a row that it wrote
+    await database.query(`insert into checkpoint (projection, shard, position, version) values ('usage', 0, 0, 2)`);
+    const [shown, verbatim] = [await ask({ metric: 'trust.acceptance' }), await ask({ metric: 'trust.verbatim' })];
+    await database.query('truncate checkpoint');
+    expect([shown.rows[0]!.value, verbatim.rows[0]!.value]).toEqual([0.5, null]);
+    for (const { notes } of [shown, verbatim]) expect(notes).toEqual([expect.stringContaining('folded anew')]);
+    expect((await ask({ metric: 'trust.acceptance' })).notes).toEqual([]);
+  });
+
   it('without a roster nobody can be said to be enabled, and the answer says so', async () => {
     await has(DAYS);
     for (const metric of ['adoption.rate', 'adoption.activated']) {

@@ -57,7 +57,7 @@ describe('an answer', () => {
   /** Read tables that hold days `first` to `last` and nothing else. */
   const holding = (first: number | null, last: number | null): Query => async (sql) => {
     told.push(sql);
-    return [{ first, last, at: null }] as never[];
+    return [{ first, last, folded: null, at: null }] as never[];
   };
 
   it.each(CATALOGUE.map(({ id }) => id))('%s about nothing is empty', async (metric) => {
