@@ -14,7 +14,7 @@ const RULES: Record<string, { ours: string[]; packages: RegExp; builtins: boolea
   'libs/statistics': { ours: [], packages: /^$/, builtins: false },
   'libs/platform': { ours: ['contract'], packages: /./, builtins: true },
   'libs/event-log': { ours: ['contract', 'platform'], packages: /^(pg|pg-copy-streams)$/, builtins: true },
-  'libs/adoption': { ours: ['contract', 'event-log', 'statistics', 'platform:type'], packages: /^$/, builtins: false },
+  'libs/adoption': { ours: ['contract', 'event-log', 'statistics', 'platform:type'], packages: /^date-holidays$/, builtins: false },
   'libs/sdk': { ours: [], packages: /^$/, builtins: /src\/(node|person-token)\.ts$/ },
   'apps/collector': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/(common|core)|@opentelemetry\/api|fastify|kafkajs)$/, builtins: true },
   'apps/recorder': { ours: ['contract', 'event-log', 'adoption', 'platform'], packages: /^(@nestjs\/common|kafkajs)$/, builtins: true },

@@ -169,7 +169,8 @@ it.each(CATALOGUE.map((metric) => [metric.id, metric] as const))('%s has one ans
     const answers = new Map<string, string>();
     for (const [name, { log }] of places) {
       const answer = await (await ask(log, { tenant: TENANT, deployments: null }, deployment, question)).answer();
-      expect(answer.rows.some(({ people, value }) => people > 0 && value !== null)).toBe(true);
+      // Nine weeks tell nothing of the twenty-sixth.
+      expect(answer.rows.some(({ people, value }) => people > 0 && (value !== null || id === 'adoption.survival'))).toBe(true);
       answers.set(name, withoutStamps(JSON.stringify(answer)));
     }
     for (const way of ['standalone', 'file']) expect([deployment, grain, by, way, ...difference(answers.get('kafka')!, answers.get(way)!)]).toEqual([deployment, grain, by, way]);
@@ -177,10 +178,10 @@ it.each(CATALOGUE.map((metric) => [metric.id, metric] as const))('%s has one ans
 });
 
 it('the command line prints the same bytes', async () => {
-  for (const { id, dimensions } of CATALOGUE) {
+  for (const { id, dimensions, grains } of CATALOGUE) {
     const printed: string[] = [];
     for (const { settings } of places.values()) {
-      const { code, stdout } = await footholdHere(['metrics', 'triage', id, '--grain', 'week', ...(dimensions.includes('task_kind') ? ['--by', 'task_kind'] : []), '--json'], settings);
+      const { code, stdout } = await footholdHere(['metrics', 'triage', id, '--grain', grains.includes('week') ? 'week' : grains[0]!, ...(dimensions.includes('task_kind') ? ['--by', 'task_kind'] : []), '--json'], settings);
       expect(code).toBe(0);
       printed.push(withoutStamps(stdout));
     }

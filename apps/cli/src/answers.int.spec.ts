@@ -105,7 +105,7 @@ describe('questions', () => {
     for (const metric of catalogue) {
       expect(metric).toEqual({
         id: expect.stringMatching(/^[a-z]+\.[a-z_]+$/), question: expect.stringMatching(/\?$/), formula: expect.any(String), unit: expect.stringMatching(/./), variants: expect.any(Object),
-        grains: expect.arrayContaining(['week']), dimensions: expect.any(Array), minimum: 5, watchOut: expect.stringMatching(/./), version: expect.any(Number),
+        grains: expect.arrayContaining([expect.stringMatching(/^(week|all)$/)]), dimensions: expect.any(Array), minimum: 5, watchOut: expect.stringMatching(/./), version: expect.any(Number),
       });
       expect(prose.stdout).toContain(`${metric['id'] as string}\n  ${metric['question'] as string}`);
     }

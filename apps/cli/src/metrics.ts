@@ -51,6 +51,6 @@ function answerText({ rows, notes, unit, completeThrough: complete, revisedAt, m
 function catalogueText(): string {
   return CATALOGUE.map(
     ({ id, question, formula, grains, dimensions, variants, watchOut }) =>
-      `${id}\n  ${question}\n  = ${formula}\n  grains ${grains.join(', ')}; by ${dimensions.join(', ')}\n${Object.entries(variants).map(([name, meaning]) => `  ${name}: ${meaning}`).join('\n')}\n  Watch out: ${watchOut}`,
+      `${id}\n  ${question}\n  = ${formula}\n  grains ${grains.join(', ')}; by ${dimensions.join(', ') || 'nothing'}\n${Object.entries(variants).map(([name, meaning]) => `  ${name}: ${meaning}`).join('\n')}\n  Watch out: ${watchOut}`,
   ).join('\n\n');
 }

@@ -2,6 +2,7 @@
 import { abandonment } from './abandonment.js';
 import { activePeople } from './active-people.js';
 import { calibration } from './calibration.js';
+import { concentration } from './concentration.js';
 import { coverage } from './coverage.js';
 import { acceptance, override } from './decisions.js';
 import { decisionTime } from './decision-time.js';
@@ -9,12 +10,15 @@ import { edits, kept, verbatim } from './edits.js';
 import { activated, enabled, rate } from './enabled.js';
 import { feedback } from './feedback.js';
 import { growth } from './growth.js';
+import { habit, reach } from './habit.js';
 import { initiative } from './initiative.js';
 import { type Metric, type MetricDeclaration } from './metric.js';
+import { stickiness } from './stickiness.js';
+import { survival } from './survival.js';
 import { overrideCorrectness, overReliance, reliance, underReliance } from './truth.js';
 
 export const METRICS: readonly Metric[] = [
-  enabled, activated, activePeople, rate, growth, coverage, initiative,
+  enabled, activated, activePeople, rate, stickiness, habit, growth, survival, coverage, concentration, reach, initiative,
   acceptance, verbatim, edits, override, abandonment, decisionTime, kept, overReliance, underReliance, overrideCorrectness, reliance, calibration, feedback,
 ];
 

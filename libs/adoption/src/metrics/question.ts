@@ -60,7 +60,7 @@ function dimensionsOf(metric: MetricDeclaration, asked: string | undefined): Dim
   const by = asked.split(',').map((part) => part.trim());
   for (const dimension of by) {
     if (!(metric.dimensions as readonly string[]).includes(dimension)) {
-      throw new WrongInput('by', `${metric.id} has no dimension "${dimension}"`, `choose from ${metric.dimensions.join(', ')}`);
+      throw new WrongInput('by', `${metric.id} has no dimension "${dimension}"`, metric.dimensions.length > 0 ? `choose from ${metric.dimensions.join(', ')}` : 'ask without by');
     }
   }
   if (new Set(by).size < by.length) throw new WrongInput('by', 'a dimension is named twice', 'name each dimension once');

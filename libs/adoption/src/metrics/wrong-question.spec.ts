@@ -31,6 +31,7 @@ describe('a question', () => {
     ['from after to', coverage({ from: '2026-02-02', to: '2026-02-01' }), 'from', '2026-02-02 is after 2026-02-01', 'the earlier day as from'],
     ['an unknown dimension', coverage({ by: 'colour' }), 'by', 'no dimension "colour"', 'choose from team, role, task_kind'],
     ['a dimension the metric does not have', coverage({ by: 'task_kind,model' }), 'by', 'adoption.coverage has no dimension "model"', 'choose from team, role, task_kind'],
+    ['a dimension of a metric that has none', { metric: 'adoption.reach', by: 'team' }, 'by', 'adoption.reach has no dimension "team"', 'ask without by'],
     ['a column that tells people apart', { metric: 'trust.acceptance', by: 'person' }, 'by', 'no dimension "person"', 'choose from team, role, task_kind, surface'],
     ['SQL for a dimension', { metric: 'trust.acceptance', by: 'model; drop table event' }, 'by', 'no dimension "model; drop table event"', 'choose from team, role, task_kind, surface'],
     ['nothing between two dimensions', { metric: 'trust.acceptance', by: 'model,,surface' }, 'by', 'no dimension ""', 'choose from team, role, task_kind, surface'],

@@ -1,0 +1,102 @@
+/** Whether using it has become a habit, and in how many teams it has for anybody. */
+import { wilson } from '@foothold/statistics';
+import { hasRoster } from './as-of.js';
+import { groups, type Counted } from './cut.js';
+import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
+import { enabledAtEnds, personWeeks, type PersonWeeks } from './weeks.js';
+
+const HABITS = {
+  new: 'fewer than four weeks in which they could have', habitual: 'active in three of four of them or more', occasional: 'in one of four or more',
+  tried: 'in fewer, but not in none', lapsed: 'in none, though active before', never: 'never active',
+};
+type Habit = keyof typeof HABITS;
+/** Weeks that are looked back over, and fewest of them to judge by. */
+const [LOOKED_BACK, FEWEST] = [12, 4];
+
+export const habit: Metric = {
+  declaration: {
+    id: 'adoption.habit',
+    question: 'Has it become a habit?',
+    formula: 'people by the share of their last 12 exposed weeks in which they were active / people enabled on that day; a week is exposed in which they completed a task it could be used for, or, where no tasks are reported, were enabled on a working day',
+    unit: 'ratio',
+    variants: HABITS,
+    grains: ['week', 'all'],
+    dimensions: ['team', 'role'],
+    minimum: LEAST_PEOPLE,
+    watchOut: 'Weeks are each person’s own: holidays and leave do not count against anybody. Only weeks that are over count, so today’s is not in it. Without a roster, of people who had such a week: who never did anything is not in it.',
+    version: 1,
+  },
+  async figures(asking) {
+    const cells = (await habits(asking)).flatMap((people, period) => {
+      const counts = new Map<string, Counted>();
+      for (const { habit: of, ...person } of people) {
+        const by = asking.by.map((dimension) => person[dimension as 'team' | 'role']);
+        const cell = counts.get(JSON.stringify(by)) ?? { period, ...Object.fromEntries(asking.by.map((dimension, i) => [dimension, by[i]!])), people: 0 };
+        cell['people'] = Number(cell['people']) + 1;
+        cell[of] = Number(cell[of] ?? 0) + 1;
+        counts.set(JSON.stringify(by), cell);
+      }
+      return [...counts.values()];
+    });
+    return [...groups(asking, cells)].flatMap(({ period, by, row }) => Object.keys(HABITS).map((variant): Figure => {
+      const [part, whole] = [Number(row?.[variant] ?? 0), Number(row?.['people'] ?? 0)];
+      return { period, by, variant, ...share(part, whole), people: whole };
+    }));
+  },
+};
+
+export const reach: Metric = {
+  declaration: {
+    id: 'adoption.reach',
+    question: 'In how many teams is it a habit of anybody?',
+    formula: 'teams with at least one person for whom it is a habit / teams with a person enabled on that day',
+    unit: 'ratio',
+    variants: { all: 'teams with anybody habitual' },
+    grains: ['week', 'all'],
+    dimensions: [],
+    minimum: LEAST_PEOPLE,
+    watchOut: 'One person is enough for a team: read it with adoption.concentration. Teams are those of the roster.',
+    version: 1,
+  },
+  async figures(asking) {
+    return (await habits(asking)).map((people, period): Figure => {
+      const inTeam = people.filter(({ team }) => team !== '');
+      const teams = new Set(inTeam.map(({ team }) => team)).size;
+      const reached = new Set(inTeam.filter(({ habit: of }) => of === 'habitual').map(({ team }) => team)).size;
+      return { period, by: [], variant: 'all', value: teams === 0 ? null : reached / teams, numerator: reached, denominator: teams, low: null, high: null, people: inTeam.length };
+    });
+  },
+};
+
+function share(part: number, whole: number): Pick<Figure, 'value' | 'numerator' | 'denominator' | 'low' | 'high'> {
+  const interval = wilson(part, whole);
+  return { value: whole === 0 ? null : part / whole, numerator: part, denominator: whole, low: interval?.low ?? null, high: interval?.high ?? null };
+}
+
+interface Judged {
+  team: string;
+  role: string;
+  habit: Habit;
+}
+
+/** By period, everybody who is counted as of its last day. */
+async function habits(asking: Asking): Promise<Judged[][]> {
+  const weeks = await personWeeks(asking);
+  const enabled = (await hasRoster(asking)) ? await enabledAtEnds(asking) : null;
+  return asking.periods.map(({ to }, period) => {
+    const until = to - 6; // the last Monday whose week ends by then
+    const people = enabled?.[period] ?? [...weeks].filter(([, { exposed }]) => exposed.length > 0 && exposed[0]! <= until).map(([person]) => ({ person, team: '', role: '' }));
+    return people.map(({ person, team, role }) => ({ team, role, habit: habitOf(weeks.get(person), until) }));
+  });
+}
+
+function habitOf(weeks: PersonWeeks | undefined, until: number): Habit {
+  const exposed = weeks?.exposed.filter((week) => week <= until).slice(-LOOKED_BACK) ?? [];
+  if (exposed.length < FEWEST) return 'new';
+  const active = new Set(weeks!.active.filter((week) => week <= until));
+  const used = exposed.filter((week) => active.has(week)).length / exposed.length;
+  if (used >= 0.75) return 'habitual';
+  if (used >= 0.25) return 'occasional';
+  if (used > 0) return 'tried';
+  return active.size > 0 ? 'lapsed' : 'never';
+}

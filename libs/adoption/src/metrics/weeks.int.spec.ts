@@ -1,0 +1,169 @@
+/** What looks back over weeks, on a real Postgres: examples worked out by hand, and random weeks beside a slow reference of the same author. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Answer, type AnswerRow } from '@foothold/contract';
+import { eventLogMigrations } from '@foothold/event-log';
+import { openDatabase, type Database } from '@foothold/platform';
+import { kaplanMeier } from '@foothold/statistics';
+import { randomBytes } from 'node:crypto';
+import { freshDatabase, type FreshDatabase } from '../../../../test/support/database.js';
+import { seeded } from '../../../../test/support/seeded.js';
+import { dayNumber, dayText } from '../local-day.js';
+import { personDayTable, personDaySumTable } from '../person-day.js';
+import { DEFAULT_REGISTRATION, type Registration } from '../registration.js';
+import { adoptionMigrations } from '../schema.js';
+import { prepareAnswer } from './answer.js';
+import { understand, type Asked } from './question.js';
+
+const SEED = Number(process.env['WEEKS_SEED'] ?? randomBytes(4).readUInt32LE());
+let fresh: FreshDatabase;
+let database: Database;
+beforeAll(async () => {
+  fresh = await freshDatabase();
+  database = await openDatabase({ url: fresh.url, application: 'weeks', migrations: [...eventLogMigrations, ...adoptionMigrations] });
+  await database.migrate();
+});
+afterAll(async () => {
+  await database?.close();
+  await fresh?.drop();
+});
+beforeEach(() => database.query('truncate person_day, person_day_sum, person_week, roster'));
+
+const MONDAY = dayNumber('2026-01-05')!;
+/** The Monday of week n. */
+const monday = (n: number) => dayText(MONDAY + 7 * n);
+const columnsOf = (columns: Record<string, string>) => Object.keys(columns);
+
+/** Decisions of a person on a day, and tasks that were completed on it. */
+async function did(person: number, day: string, decided: number, tasks = 0, kind = 'letter'): Promise<void> {
+  const facts: Record<string, unknown> = { shard: 0, deployment: 1, person, day, revised_at: '2026-06-01', task_kind: kind, initiative: 'person', active_accepted: decided, accepted: decided, shown: decided, tasks };
+  for (const [table, columns] of [['person_day', columnsOf(personDayTable.columns)], ['person_day_sum', columnsOf(personDaySumTable.columns)]] as const) {
+    const names = ['shard', ...columns];
+    const text = new Set(['task_kind', 'surface', 'initiative', 'model', 'release', 'reason']);
+    await database.query(`insert into ${table} (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')})`, names.map((name) => facts[name] ?? (text.has(name) ? '' : 0)));
+  }
+  await database.query(
+    `insert into person_week values (0, 1, $1, date_trunc('week', $2::date), $3, $4, $4, $4, $5) on conflict (shard, deployment, person, week, task_kind)
+     do update set active = person_week.active + $4, tasks = person_week.tasks + $5`, [person, day, kind, decided, tasks]);
+}
+const enable = (person: number, from: string, team = '', to: string | null = null) => database.query(`insert into roster values (1, $1, $2, $3, $4, '', false, '2026-06-01')`, [person, from, to, team]);
+
+async function ask(asked: Asked, { completeThrough = '2026-12-31', ...registration }: Partial<Registration> & { completeThrough?: string } = {}): Promise<Answer> {
+  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, ...registration }, closures: [{ from: monday(7), to: dayText(MONDAY + 7 * 7 + 4), reason: null }], completeThrough: Date.parse(completeThrough) * 1000 };
+  return (await prepareAnswer((sql, values) => database.query(sql, values), subject, understand(asked))).answer();
+}
+const brief = ({ variant, numerator, denominator, people }: AnswerRow) => `${variant} ${numerator}/${denominator} of ${people}`;
+const range = (from: number, to: number) => ({ from: monday(from), to: dayText(MONDAY + 7 * to + 6) });
+
+describe('habit', () => {
+  it('is judged by the last twelve weeks with eligible tasks, and is new under four', async () => {
+    for (let week = 0; week < 14; week++) {
+      await did(1, monday(week), week >= 5 ? 1 : 0, 1); // 9 of the last 12
+      await did(2, monday(week), week === 1 ? 2 : 0, 1); // once, before these
+      await did(3, monday(week), week >= 11 ? 1 : 0, 1); // 3 of 12
+      await did(4, monday(week), week === 13 ? 1 : 0, 1); // 1 of 12
+      if (week >= 11) await did(5, monday(week), 1, 1); // three weeks
+      await did(6, monday(week), 0, 1);
+      await did(7, monday(week), 1, 1, 'other'); // tasks of another kind only
+    }
+    expect((await ask({ metric: 'adoption.habit', ...range(0, 13) }, { taskKinds: ['letter'] })).rows.map(brief)).toEqual([
+      'new 1/6 of 6', 'habitual 1/6 of 6', 'occasional 1/6 of 6', 'tried 1/6 of 6', 'lapsed 1/6 of 6', 'never 1/6 of 6',
+    ]);
+    // The week in which everything is complete is not over.
+    expect((await ask({ metric: 'adoption.habit', ...range(0, 13) }, { taskKinds: ['letter'], completeThrough: `${monday(13)}T12:00:00Z` })).rows.map(brief)).toEqual([
+      'new 1/6 of 6', 'habitual 0/6 of 6', 'occasional 1/6 of 6', 'tried 2/6 of 6', 'lapsed 0/6 of 6', 'never 2/6 of 6',
+    ]);
+    expect((await ask({ metric: 'adoption.habit', grain: 'week', ...range(2, 3) })).rows.filter(({ variant }) => variant === 'new').map(brief)).toEqual(['new 6/6 of 6', 'new 0/6 of 6']);
+  });
+
+  it('without tasks, by the weeks in which somebody is enabled on a working day; reach counts their teams', async () => {
+    await enable(1, monday(0), 'north');
+    await enable(2, monday(0), 'south');
+    await enable(3, dayText(MONDAY + 5), 'south', dayText(MONDAY + 6)); // a weekend
+    await enable(3, monday(4), 'south');
+    await enable(4, monday(0));
+    for (const week of [0, 1, 2, 3, 5, 6, 8]) await did(1, monday(week), 1);
+    await did(2, monday(2), 1);
+    const asked = { metric: 'adoption.habit', ...range(0, 8) };
+    // Week 7 is closed: eight weeks for 1, 2 and 4, and for 3 weeks 4, 5, 6 and 8.
+    expect((await ask(asked)).rows.map(brief)).toEqual(['new 0/4 of 4', 'habitual 1/4 of 4', 'occasional 0/4 of 4', 'tried 1/4 of 4', 'lapsed 0/4 of 4', 'never 2/4 of 4']);
+    expect((await ask({ ...asked, by: 'team' })).rows.filter(({ variant }) => variant === 'habitual').map(({ by, ...row }) => `${by['team']} ${brief(row as AnswerRow)}`)).toEqual(['null habitual 0/1 of 1', 'north habitual 1/1 of 1', 'south habitual 0/2 of 2']);
+    expect((await ask({ ...asked, metric: 'adoption.reach' })).rows.map(brief)).toEqual(['all 1/2 of 3']);
+    expect((await ask({ ...asked, ...range(0, 2) })).rows.map(brief)).toContain('new 3/3 of 3');
+  });
+
+  it('a deployment that counted tasks in its first ten weeks counts them for good', async () => {
+    for (let week = 0; week < 12; week++) await did(1, monday(week), 1, week < 3 ? 1 : 0);
+    await enable(1, monday(0));
+    expect((await ask({ metric: 'adoption.habit', ...range(0, 11) })).rows.map(brief)).toContain('new 1/1 of 1');
+    expect((await ask({ metric: 'adoption.habit', ...range(0, 11) }, { handoff: monday(-20) })).rows.map(brief)).toContain('habitual 1/1 of 1');
+  });
+});
+
+describe('survival', () => {
+  it('ends with the last active week before four exposed ones without activity, and guesses no end', async () => {
+    for (const person of [1, 2, 3]) for (let week = 0; week < 12; week++) await did(person, monday(week), (person === 1 ? week < 3 : person === 2 ? week % 4 === 0 : week === 9) ? 1 : 0, person === 2 && week > 8 ? 0 : 1);
+    // 1 ends with its third week; 2 is seen to its ninth; 3, first seen in week 9, for one week.
+    const { rows } = await ask({ metric: 'adoption.survival', ...range(0, 11) });
+    expect(rows.map(({ variant, value, numerator, denominator }) => [variant, value, numerator, denominator])).toEqual([['survival', null, 1, 3], ['standard_error', null, 1, 3], ['median', 3, 1, 3]]);
+    expect((await ask({ metric: 'adoption.survival', ...range(9, 11) })).rows[0]).toMatchObject({ value: null, denominator: 1 });
+  });
+
+  it(`is Kaplan-Meier's of 60 random people, each looked at by itself (seed ${SEED})`, async () => {
+    const random = seeded(SEED);
+    const lives: { time: number; ended: number; censored: number }[] = [];
+    for (let person = 1; person <= 60; person++) {
+      const stay = 0.5 + random.next() / 2;
+      const weeks = Array.from({ length: 40 }, (_, week) => ({ week, tasks: random.next() < 0.8 ? 1 : 0, active: random.next() < stay ** (week / 4) ? 1 : 0 }));
+      for (const { week, tasks, active } of weeks) if (tasks + active > 0) await did(person, monday(week), active, tasks);
+      const used = weeks.filter(({ active }) => active === 1);
+      if (used.length === 0) continue;
+      let [end, ended] = [used.at(-1)!.week, 0];
+      for (const { week } of used) {
+        let silent = 0;
+        for (let w = week + 1; w < 40 && weeks[w]!.active === 0; w++) silent += weeks[w]!.tasks;
+        if (silent >= 4) {
+          [end, ended] = [week, 1];
+          break;
+        }
+      }
+      lives.push({ time: weeks.filter(({ week, tasks, active }) => week >= used[0]!.week && week <= end && tasks + active > 0).length, ended, censored: 1 - ended });
+    }
+    const { rows } = await ask({ metric: 'adoption.survival', ...range(0, 39) });
+    const step = kaplanMeier(lives).filter(({ time }) => time <= 26).at(-1)!;
+    expect(rows[0]).toMatchObject({ variant: 'survival', value: step.survival, low: step.low, high: step.high, denominator: lives.length, numerator: lives.filter(({ time, ended }) => ended && time <= 26).length });
+    expect(rows[1]!.value).toBe(step.standardError);
+  });
+});
+
+describe('concentration', () => {
+  it('counts everybody enabled, those with none included', async () => {
+    for (const [person, decided] of [[1, 6], [2, 2], [3, 0], [4, 0]] as const) {
+      await enable(person, monday(0));
+      if (decided > 0) await did(person, monday(1), decided);
+    }
+    // Sorted 0 0 2 6 around n + 1 = 5: (2 x 1 + 6 x 3) / (3 x 8).
+    const { rows } = await ask({ metric: 'adoption.concentration', ...range(0, 1) });
+    expect(rows.map(({ variant, value, numerator, denominator, people }) => [variant, value, numerator, denominator, people])).toEqual([['gini', 20 / 24, null, 8, 4], ['top_20', 0.75, 6, 8, 4]]);
+  });
+
+  it('without a roster, those of whom anything is counted; nothing where nothing was decided', async () => {
+    await did(1, monday(0), 3);
+    await did(2, monday(0), 1);
+    await did(3, monday(1), 0, 1);
+    const rows = (await ask({ metric: 'adoption.concentration', grain: 'week', ...range(0, 1) })).rows;
+    expect(rows.map(({ value, denominator, people }) => [value, denominator, people])).toEqual([[0.5, 4, 2], [0.75, 4, 2], [null, 0, 1], [null, 0, 1]]);
+  });
+});
+
+describe('stickiness', () => {
+  it('is the mean share of the 28 days; 28 times it is the mean of days active', async () => {
+    for (const day of [0, 1, 5, 27]) await did(1, dayText(MONDAY + day), 1);
+    await did(2, dayText(MONDAY + 27), 1);
+    await did(3, dayText(MONDAY - 1), 1); // before
+    const { rows } = await ask({ metric: 'adoption.stickiness', grain: 'day', from: dayText(MONDAY + 27), to: dayText(MONDAY + 27) });
+    expect(rows.map(({ variant, value, denominator }) => [variant, value, denominator])).toEqual([['all_days', 5 / 2 / 28, 2], ['working_days', 2 / 2 / 20, 2]]);
+    expect(rows[0]!.low).toBeLessThan(rows[0]!.value!);
+    const [after] = (await ask({ metric: 'adoption.stickiness', grain: 'day', from: dayText(MONDAY + 28), to: dayText(MONDAY + 28) })).rows;
+    expect(after!.value! * 28).toBeCloseTo((3 + 1) / 2, 12);
+  });
+});
