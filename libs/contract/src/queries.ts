@@ -11,7 +11,7 @@ export const RESULT_DIMENSIONS = ['task_kind', 'surface', 'initiative', 'model',
 export const DIMENSIONS = ['team', 'role', ...RESULT_DIMENSIONS, 'stage', 'handoff_week'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 /** What a figure counts or measures. */
-export const UNITS = ['ratio', 'people', 'ms', 'score'] as const;
+export const UNITS = ['ratio', 'people', 'ms', 'score', 'decisions'] as const;
 export type Unit = (typeof UNITS)[number];
 export const GRAINS = ['day', 'week', 'month', 'all'] as const;
 export type Grain = (typeof GRAINS)[number];
@@ -40,7 +40,7 @@ export const Metric = object('A metric: what it asks, how it is computed, where 
   id: words('Its name.'),
   question: words('What it asks, in a manager’s words.'),
   formula: words('How it is computed.'),
-  unit: Type.Enum([...UNITS], { description: 'Of its figures: a share from 0 to 1, a number of people, milliseconds, or a score of its own scale; a variant of another unit says so.' }),
+  unit: Type.Enum([...UNITS], { description: 'Of its figures: a share from 0 to 1, a number of people, milliseconds, decisions, or a score of its own scale; a variant of another unit says so.' }),
   variants: Type.Record(Type.String(), Type.String(), { description: 'What each variant counts.' }),
   minimum: Type.Integer({ minimum: 1, description: 'Fewest people a figure is given for; an agreement may ask for more.' }),
   grains: Type.Array(Type.Enum([...GRAINS]), { description: 'How a range may be cut.' }),

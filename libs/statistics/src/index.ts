@@ -2,7 +2,7 @@ export { resamplePeople } from './bootstrap.js';
 export { brierScore, calibrationError, calibrationSlope, reliabilityBins, type ReliabilityBin, type Stated } from './calibration.js';
 export { gini, topFifth, type TopFifth } from './concentration.js';
 export { bucketOf, GAMMA, histogramOf, histogramQuantile, mergeHistograms, RELATIVE_ERROR, type Histogram } from './histogram.js';
-export { clusteredRatio, meanOfShares, wilson, type ClusteredSums, type Interval, type ShareSums } from './intervals.js';
+export { clusteredRatio, differenceOfShares, meanOfShares, wilson, type ClusteredSums, type EstimatedShare, type Interval, type ShareSums } from './intervals.js';
 export { normalQuantile, studentT } from './quantiles.js';
 export { uniform } from './random.js';
 export { reliance, type Judged, type Reliance, type WeightedShare } from './reliance.js';

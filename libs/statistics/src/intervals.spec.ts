@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { clusteredRatio, meanOfShares, wilson, type ClusteredSums } from './intervals.js';
+import { clusteredRatio, differenceOfShares, meanOfShares, wilson, type ClusteredSums } from './intervals.js';
 import { studentT } from './quantiles.js';
 
 /** The sums over pairs [x, y], one a person. */
@@ -113,5 +113,24 @@ describe('meanOfShares', () => {
     for (const share of [0, 0.3, 1]) expect(meanOfShares(sharesOf([share]))).toEqual({ low: 0, high: 1 });
     expect(meanOfShares(sharesOf([]))).toBeNull();
     expect(() => meanOfShares({ n: 3, sum: 4, sumSquares: 6 })).toThrow(RangeError);
+  });
+});
+
+describe('differenceOfShares', () => {
+  const of = (successes: number, n: number) => ({ value: successes / n, ...wilson(successes, n)! });
+
+  // Newcombe (1998), table II, method 10.
+  it.each([
+    [56, 70, 48, 80, 0.0524, 0.3339], [9, 10, 3, 10, 0.1705, 0.809], [6, 7, 2, 7, 0.0582, 0.8062],
+    [5, 56, 0, 29, -0.0381, 0.1926], [0, 10, 0, 20, -0.1611, 0.2775], [10, 10, 0, 10, 0.6075, 1],
+  ])('%d of %d less %d of %d lies between %d and %d', (a, m, b, n, low, high) => {
+    const found = differenceOfShares(of(a, m), of(b, n), 0);
+    expect([found.low, found.high]).toEqual([expect.closeTo(low, 4), expect.closeTo(high, 4)]);
+  });
+
+  it('is narrower where the two rise and fall together, and refuses what is no correlation', () => {
+    const width = (correlation: number) => { const { low, high } = differenceOfShares(of(56, 70), of(48, 80), correlation); return high - low; };
+    expect([width(0.5) < width(0), width(0) < width(-0.5)]).toEqual([true, true]);
+    for (const correlation of [1.01, -1.01, NaN]) expect(() => differenceOfShares(of(1, 2), of(1, 2), correlation)).toThrow(RangeError);
   });
 });

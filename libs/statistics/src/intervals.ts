@@ -28,6 +28,11 @@ export interface ShareSums {
   sumSquares: number;
 }
 
+/** A share and its interval. */
+export interface EstimatedShare extends Interval {
+  value: number;
+}
+
 /** What sums of doubles leave of a difference that is zero, relative to its terms. */
 const ROUNDING = 1e-12;
 
@@ -128,4 +133,27 @@ function onLogit(share: number, standardError: number, df: number, level: number
 
 function mustBe(name: string, holds: boolean, value: number): void {
   if (!holds) throw new RangeError(`interval: ${name} is out of its range: ${value}`);
+}
+
+/**
+ * Interval of the difference of two shares, from the interval of each: their distances from the estimates, recombined. Bounds
+ * stay within -1..1, also where a share is 0 or 1, of which the plain difference with its standard error knows nothing.
+ *
+ * Sources: R. G. Newcombe, "Interval estimation for the difference between independent proportions: comparison of eleven
+ * methods", Statistics in Medicine 17 (1998) 873-890, method 10, and "Improved confidence intervals for the difference between
+ * binomial proportions based on paired data", the same 17 (1998) 2635-2650, for shares that are correlated.
+ *
+ * @param one the share that is taken from, with its interval, all 0..1
+ * @param other the share that is taken away, likewise
+ * @param correlation of the two estimates, -1..1; 0 where nobody is behind both
+ * @throws RangeError for a correlation outside its range
+ */
+export function differenceOfShares(one: EstimatedShare, other: EstimatedShare, correlation: number): Interval {
+  mustBe('correlation', correlation >= -1 && correlation <= 1, correlation);
+  const difference = one.value - other.value;
+  const reach = (up: number, down: number): number => Math.sqrt(Math.max(0, up * up - 2 * correlation * up * down + down * down));
+  return {
+    low: Math.max(-1, difference - reach(one.value - one.low, other.high - other.value)),
+    high: Math.min(1, difference + reach(one.high - one.value, other.value - other.low)),
+  };
 }

@@ -6,6 +6,7 @@ import { concentration } from './concentration.js';
 import { coverage } from './coverage.js';
 import { acceptance, override } from './decisions.js';
 import { decisionTime } from './decision-time.js';
+import { decomposition } from './decomposition.js';
 import { edits, kept, verbatim } from './edits.js';
 import { activated, enabled, rate } from './enabled.js';
 import { feedback } from './feedback.js';
@@ -15,11 +16,11 @@ import { initiative } from './initiative.js';
 import { type Metric, type MetricDeclaration } from './metric.js';
 import { stickiness } from './stickiness.js';
 import { survival } from './survival.js';
-import { overrideCorrectness, overReliance, reliance, underReliance } from './truth.js';
+import { discrimination, overrideCorrectness, overReliance, reliance, underReliance } from './truth.js';
 
 export const METRICS: readonly Metric[] = [
-  enabled, activated, activePeople, rate, stickiness, habit, growth, survival, coverage, concentration, reach, initiative,
-  acceptance, verbatim, edits, override, abandonment, decisionTime, kept, overReliance, underReliance, overrideCorrectness, reliance, calibration, feedback,
+  enabled, activated, activePeople, rate, stickiness, habit, growth, survival, coverage, decomposition, concentration, reach, initiative,
+  acceptance, verbatim, edits, override, abandonment, decisionTime, kept, overReliance, underReliance, overrideCorrectness, discrimination, reliance, calibration, feedback,
 ];
 
 export const CATALOGUE: readonly MetricDeclaration[] = METRICS.map(({ declaration }) => declaration);

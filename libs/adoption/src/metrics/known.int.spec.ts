@@ -21,7 +21,7 @@ import { understand } from './question.js';
 
 const HISTORIES = 80;
 const SEED = Number(process.env['KNOWN_SEED'] ?? randomBytes(4).readUInt32LE());
-const IDS = ['verbatim', 'edits', 'kept', 'decision_time', 'over_reliance', 'under_reliance', 'override_correctness', 'reliance', 'calibration', 'feedback'].map((name) => `trust.${name}`);
+const IDS = ['verbatim', 'edits', 'kept', 'decision_time', 'over_reliance', 'under_reliance', 'override_correctness', 'discrimination', 'reliance', 'calibration', 'feedback'].map((name) => `trust.${name}`);
 const METRICS = CATALOGUE.filter(({ id }) => IDS.includes(id));
 
 let fresh: FreshDatabase;
@@ -116,6 +116,10 @@ function figuresOf(metric: string, decided: Decided[], given: (Fact & { score: n
     case 'trust.over_reliance': return [share('all', wrong, (one) => one.accepted, weight)];
     case 'trust.under_reliance': return [share('all', right, (one) => !one.accepted, weight)];
     case 'trust.override_correctness': return [share('all', judged.filter((one) => !one.accepted && one.truth!.finalRight !== undefined), ({ truth }) => truth!.finalRight!, weight)];
+    case 'trust.discrimination': {
+      const [ofRight, ofWrong] = [share('all', right, (one) => one.accepted, weight), share('all', wrong, (one) => one.accepted, weight)];
+      return [{ variant: 'all', value: ofRight.value === null || ofWrong.value === null ? null : ofRight.value - ofWrong.value, numerator: null, denominator: sum(judged, weight), people: peopleOf(judged) }];
+    }
     case 'trust.reliance': return [
       share('rair', right.filter(({ truth }) => truth!.firstRight === false && truth!.finalRight !== undefined), ({ truth }) => truth!.finalRight!, weight),
       share('rsr', wrong.filter(({ truth }) => truth!.firstRight === true && truth!.finalRight !== undefined), ({ truth }) => truth!.finalRight!, weight)];

@@ -3,8 +3,9 @@
  * doubted: where an audit says with which probability it picked a case, the case stands for as many as it was picked from.
  */
 import { DIMENSIONS, GRAINS } from '@foothold/contract';
-import { LEAST_PEOPLE, type Metric } from './metric.js';
-import { ratioFigures, type RatioVariant } from './ratio.js';
+import { differenceOfShares } from '@foothold/statistics';
+import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
+import { judged, ratioFigures, ratioSums, UNKNOWN, type RatioVariant, type Sums } from './ratio.js';
 
 const WATCH_OUT = 'The truth is mostly known of what was overridden: without an audit that also picks what was accepted, this is of the doubtful cases only. Cases of an audit weigh 1 / the probability with which they were picked.';
 
@@ -48,3 +49,44 @@ export const reliance = ofTruth(
     rsr: { says: 'relative self-reliance: of those where the person was first right and the AI wrong', share: weighed('rsr_right', 'rsr_judged'), sums: ['rsr_right', 'rsr_judged'] },
   },
 );
+
+/** Of the right ones and of the wrong ones, accepted and decided. */
+const [RIGHT, WRONG] = [weighed('right_accepted', 'right_accepted', 'right_overridden'), weighed('wrong_accepted', 'wrong_accepted', 'wrong_overridden')];
+
+export const discrimination: Metric = {
+  declaration: {
+    id: 'trust.discrimination',
+    question: 'Do people tell its right answers from its wrong ones?',
+    formula: 'accepted / decided of the right ones - accepted / decided of the wrong ones: 1 where they always can, 0 where they cannot',
+    unit: 'score',
+    variants: { all: 'the difference; none where either is not known' },
+    grains: GRAINS, dimensions: DIMENSIONS, minimum: LEAST_PEOPLE, watchOut: WATCH_OUT, version: 1,
+  },
+  async figures(asking) {
+    const cells = await ratioSums(asking, {
+      exact: true, sums: ['right_accepted', 'right_overridden', 'wrong_accepted', 'wrong_overridden'],
+      variants: {
+        right: RIGHT, wrong: WRONG, either: { x: RIGHT.y, y: `${RIGHT.y} + ${WRONG.y}` },
+        // Of these only the sums of products are read.
+        accepted: { x: RIGHT.x, y: WRONG.x }, crossed: { x: RIGHT.x, y: WRONG.y }, crossing: { x: RIGHT.y, y: WRONG.x }, decided: { x: RIGHT.y, y: WRONG.y },
+      },
+    });
+    return cells.flatMap(({ period, by, sums }): Figure[] => {
+      const { y: denominator, n: people } = sums['either']!;
+      if (by.length > 0 && denominator === 0) return [];
+      const [right, wrong] = [judged(sums['right']!), judged(sums['wrong']!)];
+      const of = { period, by, variant: 'all', denominator, people };
+      if (right.value === null || wrong.value === null) return [{ ...of, ...UNKNOWN }];
+      const share = ({ value, low, high }: Pick<Figure, 'value' | 'low' | 'high'>) => ({ value: value!, low: low!, high: high! });
+      return [{ ...of, numerator: null, value: right.value - wrong.value, ...differenceOfShares(share(right), share(wrong), correlation(sums, right.value, wrong.value)) }];
+    });
+  },
+};
+
+/** Of the two shares, as the same people are behind both: of the residuals person by person. */
+function correlation(sums: Record<string, Sums>, right: number, wrong: number): number {
+  const squares = ({ xx, xy, yy }: Sums, ratio: number) => xx - 2 * ratio * xy + ratio * ratio * yy;
+  const product = sums['accepted']!.xy - wrong * sums['crossed']!.xy - right * sums['crossing']!.xy + right * wrong * sums['decided']!.xy;
+  const size = Math.sqrt(Math.max(0, squares(sums['right']!, right)) * Math.max(0, squares(sums['wrong']!, wrong)));
+  return size === 0 ? 0 : Math.min(1, Math.max(-1, product / size));
+}

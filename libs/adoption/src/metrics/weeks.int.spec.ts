@@ -155,6 +155,43 @@ describe('concentration', () => {
   });
 });
 
+describe('decomposition', () => {
+  it('splits the change over the factors, exactly', async () => {
+    await did(1, monday(0), 2, 4);
+    await did(2, monday(0), 2, 4);
+    for (const [person, tasks] of [[1, 4], [2, 4], [3, 4]] as const) await did(person, monday(1), 1, tasks);
+    await database.query('update person_day set tasks_used = least(tasks, 2)');
+    const { rows, notes } = await ask({ metric: 'adoption.decomposition', ...range(1, 1) });
+    expect(rows.map(({ variant, numerator, denominator }) => [variant, numerator, denominator])).toEqual([
+      ['people', 3, 2], ['tasks_per_person', 4, 4], ['coverage', 0.5, 0.5], ['results_per_aided_task', 0.5, 1], ['decided_per_shown', 1, 1], ['decisions', 3, 4],
+    ]);
+    // Two factors moved: 2 to 3 and 1 to 1/2 of 4 x 1/2, half of the way with the other as it was, half as it is.
+    expect(rows.map(({ value }) => value)).toEqual([1.5, 0, 0, -2.5, 0, -1].map((value) => expect.closeTo(value, 12)));
+    expect([notes, rows[0]!.people]).toEqual([[], 3]);
+  });
+
+  it('names a factor that fell to zero, and does not split what is no product', async () => {
+    await did(1, monday(0), 2, 4);
+    await database.query('update person_day set tasks_used = 2');
+    await did(1, monday(1), 0, 4);
+    const fell = await ask({ metric: 'adoption.decomposition', ...range(1, 1) });
+    expect(fell.notes).toEqual([expect.stringContaining('coverage fell to zero')]);
+    expect(fell.rows.at(-1)).toMatchObject({ value: -2, numerator: 0, denominator: 2 });
+    await did(1, monday(2), 3);
+    const beside = await ask({ metric: 'adoption.decomposition', ...range(2, 2) });
+    expect(beside.rows.map(({ value }) => value)).toEqual([null, null, null, null, null, 3]);
+    expect(beside.notes).toEqual([expect.stringContaining('cannot be split')]);
+  });
+
+  it('counts who is enabled where there is a roster, and subtracts leave', async () => {
+    for (const person of [1, 2, 3, 4]) await enable(person, monday(0));
+    await did(1, monday(1), 1, 1);
+    await database.query(`insert into roster values (1, 4, $1, null, '', '', true, '2026-06-01')`, [monday(1)]);
+    const { rows } = await ask({ metric: 'adoption.decomposition', ...range(1, 1) });
+    expect(rows[0]).toMatchObject({ variant: 'people', numerator: 3, denominator: 4, people: 3 });
+  });
+});
+
 describe('stickiness', () => {
   it('is the mean share of the 28 days; 28 times it is the mean of days active', async () => {
     for (const day of [0, 1, 5, 27]) await did(1, dayText(MONDAY + day), 1);
