@@ -69,6 +69,11 @@ async function mustBeThePublished(counts: Counts): Promise<void> {
   expect(of(abandonment, 'undecided')).toMatchObject({ numerator: 54, denominator: 1150 });
   const shares = ['shown', 'decided', 'people', 'people_shown'].map((variant) => of(acceptance, variant).value!.toFixed(4));
   expect(shares).toEqual(['0.3357', '0.3522', '0.3611', '0.3416']);
+  const [verbatim, edits, calibration] = [await metric('trust.verbatim'), await metric('trust.edits'), await metric('trust.calibration')];
+  expect(of(verbatim, 'all')).toMatchObject({ numerator: 227, denominator: 386 });
+  expect(['light', 'moderate', 'heavy'].reduce((edited, band) => edited + of(edits, band).numerator!, 0)).toBe(159);
+  const [brier, ece] = [of(calibration, 'acceptance_brier'), of(calibration, 'acceptance_ece')];
+  expect([brier.denominator, brier.value!.toFixed(4), ece.value!.toFixed(4)]).toEqual([1014, '0.2890', '0.2239']);
   expect(ledger).toMatchObject({ balanced: true, problems: [], ...counts });
 }
 

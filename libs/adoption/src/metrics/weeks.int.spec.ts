@@ -108,6 +108,17 @@ describe('survival', () => {
     expect((await ask({ metric: 'adoption.survival', ...range(9, 11) })).rows[0]).toMatchObject({ value: null, denominator: 1 });
   });
 
+  it('gives the published figures of the leukaemia trial, of patients whose weeks in remission are weeks of use', async () => {
+    // Freireich et al. (1963), the 6-MP arm; + where the patient was last seen in remission.
+    const weeks = '6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+'.split(' ');
+    for (const [person, time] of weeks.entries()) {
+      const [active, seen] = [parseInt(time, 10), parseInt(time, 10) + (time.endsWith('+') ? 0 : 4)];
+      for (let week = 0; week < seen; week++) await did(person + 1, monday(week), week < active ? 1 : 0, 1);
+    }
+    const { rows } = await ask({ metric: 'adoption.survival', ...range(0, 51) });
+    expect(rows.map(({ variant, value, numerator, denominator }) => [variant, value!.toFixed(4), numerator, denominator])).toEqual([['survival', '0.4482', 9, 21], ['standard_error', '0.1346', 9, 21], ['median', '23.0000', 9, 21]]);
+  });
+
   it(`is Kaplan-Meier's of 60 random people, each looked at by itself (seed ${SEED})`, async () => {
     const random = seeded(SEED);
     const lives: { time: number; ended: number; censored: number }[] = [];
