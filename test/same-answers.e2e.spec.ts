@@ -161,6 +161,9 @@ it('all of it is in each log, once', async () => {
   }
 });
 
+/** What tells of the twenty-sixth week, which none of these organisations has come to, but by the week. */
+const HALF_A_YEAR = ['adoption.retention', 'adoption.survival'];
+
 it.each(CATALOGUE.map((metric) => [metric.id, metric] as const))('%s has one answer, however it is cut', async (id, { grains, dimensions }) => {
   const single = [[], ...dimensions.map((dimension) => [dimension])];
   const pairs = dimensions.includes('task_kind') ? dimensions.filter((dimension) => dimension !== 'task_kind').map((dimension) => ['task_kind', dimension]) : [];
@@ -169,8 +172,7 @@ it.each(CATALOGUE.map((metric) => [metric.id, metric] as const))('%s has one ans
     const answers = new Map<string, string>();
     for (const [name, { log }] of places) {
       const answer = await (await ask(log, { tenant: TENANT, deployments: null }, deployment, question)).answer();
-      // Nine weeks tell nothing of the twenty-sixth.
-      expect(answer.rows.some(({ people, value }) => people > 0 && (value !== null || id === 'adoption.survival'))).toBe(true);
+      if (!HALF_A_YEAR.includes(id) || by.includes('week')) expect(answer.rows.some(({ people, value }) => people > 0 && value !== null)).toBe(true);
       answers.set(name, withoutStamps(JSON.stringify(answer)));
     }
     for (const way of ['standalone', 'file']) expect([deployment, grain, by, way, ...difference(answers.get('kafka')!, answers.get(way)!)]).toEqual([deployment, grain, by, way]);

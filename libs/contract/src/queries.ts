@@ -8,7 +8,9 @@ import { FORMS, text } from './forms.js';
 /** What a result is cut by: as its invocation says. */
 export const RESULT_DIMENSIONS = ['task_kind', 'surface', 'initiative', 'model', 'release'] as const;
 /** Also by the person, as the roster has them on that day, and by the day itself. */
-export const DIMENSIONS = ['team', 'role', ...RESULT_DIMENSIONS, 'stage', 'handoff_week'] as const;
+export const FACT_DIMENSIONS = ['team', 'role', ...RESULT_DIMENSIONS, 'stage', 'handoff_week'] as const;
+/** Also by the week since a person began. */
+export const DIMENSIONS = [...FACT_DIMENSIONS, 'week'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
 /** What a figure counts or measures. */
 export const UNITS = ['ratio', 'people', 'ms', 'score', 'decisions'] as const;

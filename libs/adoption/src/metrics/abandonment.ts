@@ -1,5 +1,5 @@
 /** Results that were shown and left lying: explicitly, or for longer than decisions take. */
-import { DIMENSIONS, GRAINS } from '@foothold/contract';
+import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { learnedWindows } from '../decision-window.js';
 import { cut } from './cut.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
@@ -30,7 +30,7 @@ export const abandonment: Metric = {
       undecided: 'pending, soft and confirmed together',
     },
     grains: GRAINS,
-    dimensions: DIMENSIONS,
+    dimensions: FACT_DIMENSIONS,
     minimum: LEAST_PEOPLE,
     watchOut: 'The window is the task kind’s own: the time within which 99 in 100 of its decisions came, learned each week from the 13 weeks before and held for results shown from then on; at least 15 minutes, and 24 hours until 100 decisions have taught one. A late decision always wins, so recent days fall. Explicit abandonment is not in undecided.',
     version: 2,

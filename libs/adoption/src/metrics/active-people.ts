@@ -1,5 +1,5 @@
 /** Distinct people who use it, on a day and in the 7 and 28 days that end with it. */
-import { DIMENSIONS } from '@foothold/contract';
+import { FACT_DIMENSIONS } from '@foothold/contract';
 import { countAsOf, covers, KIND_ROWS, lookedAt, WINDOWED } from './as-of.js';
 import { cut } from './cut.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
@@ -12,7 +12,7 @@ export const activePeople: Metric = {
     unit: 'people',
     variants: WINDOWED,
     grains: ['day', 'week'],
-    dimensions: DIMENSIONS.filter((dimension) => !['stage', 'handoff_week'].includes(dimension)),
+    dimensions: FACT_DIMENSIONS.filter((dimension) => !['stage', 'handoff_week'].includes(dimension)),
     minimum: LEAST_PEOPLE,
     watchOut: 'Being shown a result is not use. People of several days or groups overlap: never add them up. A week shows its last day. Where use is mandated or automatic, judge by accepted.',
     version: 1,

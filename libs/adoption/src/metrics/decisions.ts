@@ -1,5 +1,5 @@
 /** What people decide on results, and why. */
-import { DIMENSIONS, GRAINS } from '@foothold/contract';
+import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { cut, groupOf, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
@@ -17,7 +17,7 @@ export const acceptance: Metric = {
       people: 'the mean over people of accepted of their decided', people_shown: 'the mean over people of accepted of their shown',
     },
     grains: GRAINS,
-    dimensions: DIMENSIONS,
+    dimensions: FACT_DIMENSIONS,
     minimum: LEAST_PEOPLE,
     watchOut: 'Four numbers, four names: they differ by several points on one and the same log. A host without a gesture for overriding has decided = 1: read shown there. Suggestions that come unasked count too.',
     version: 1,
@@ -41,7 +41,7 @@ export const override: Metric = {
     unit: 'ratio',
     variants: { all: 'overridden of decided', none: 'overridden without a reason given, of decided; any other variant is a reason’s code' },
     grains: GRAINS,
-    dimensions: DIMENSIONS,
+    dimensions: FACT_DIMENSIONS,
     minimum: LEAST_PEOPLE,
     watchOut: 'An agreement that the host logs as an override is not one. Reasons are only as good as the list people may choose from.',
     version: 1,

@@ -1,5 +1,5 @@
 /** How much of what people accept is the AI's: as it was shown, edited before, or still there days later. */
-import { DIMENSIONS, GRAINS } from '@foothold/contract';
+import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { HORIZONS } from '../invocation.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
@@ -16,7 +16,7 @@ export const verbatim: Metric = {
     unit: 'ratio',
     variants: { all: 'nothing changed, of those of which it is known' },
     grains: GRAINS,
-    dimensions: DIMENSIONS,
+    dimensions: FACT_DIMENSIONS,
     minimum: LEAST_PEOPLE,
     watchOut: 'High is not good by itself: it is also what stamping through looks like. What was changed after it was accepted is in trust.kept.',
     version: 1,
@@ -35,7 +35,7 @@ export const edits: Metric = {
       unknown: 'not told how much, of all accepted',
     },
     grains: GRAINS,
-    dimensions: DIMENSIONS,
+    dimensions: FACT_DIMENSIONS,
     minimum: LEAST_PEOPLE,
     watchOut: 'An edit distance counts characters, not meaning: one changed figure is light. Where unknown is large, the rest speaks for a few hosts only.',
     version: 1,
@@ -60,7 +60,7 @@ export const kept: Metric = {
       ...HORIZONS.map((days) => [`unknown_${days}`, `accepted and not rechecked by ${days === 1 ? 'the day after' : `day ${days}`}, of all accepted`]),
     ]),
     grains: GRAINS,
-    dimensions: DIMENSIONS,
+    dimensions: FACT_DIMENSIONS,
     minimum: LEAST_PEOPLE,
     watchOut: 'Results that were not rechecked are left out, and who rechecks chooses which: see unknown. Counted on the day the invocation started, so recent days know little of day 30.',
     version: 1,

@@ -1,5 +1,5 @@
 /** Who asks: the person, a rule of the organisation, or the host by itself. */
-import { DIMENSIONS, GRAINS } from '@foothold/contract';
+import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
 
@@ -14,7 +14,7 @@ export const initiative: Metric = {
     unit: 'ratio',
     variants: { person: 'the person asked', automatic: 'the host asked by itself', mandated: 'the person had to ask', unknown: 'no event told of the invocation’s start' },
     grains: GRAINS,
-    dimensions: DIMENSIONS.filter((dimension) => dimension !== 'initiative'),
+    dimensions: FACT_DIMENSIONS.filter((dimension) => dimension !== 'initiative'),
     minimum: LEAST_PEOPLE,
     watchOut: 'Where use is automatic or mandated, being active says little of whether people want it: judge by what they accept.',
     version: 1,

@@ -1,6 +1,7 @@
 /** How long people go on using it. */
-import { kaplanMeier, medianSurvival, type Lives, type SurvivalStep } from '@foothold/statistics';
+import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
+import { UNKNOWN } from './ratio.js';
 import { personWeeks, type PersonWeeks } from './weeks.js';
 
 /** Weeks in a row without activity, of those in which a person could have, after which use has ended. */
@@ -15,11 +16,11 @@ export const survival: Metric = {
     formula: 'Kaplan-Meier over the weeks from a person’s first active week; use ends with the last active week before four exposed weeks in a row without activity',
     unit: 'ratio',
     variants: {
-      survival: `the share who go on for more than ${TOLD} weeks`, standard_error: 'its standard error, by Greenwood',
-      median: 'in weeks: half of the people go on for longer; none where more than half still do',
+      survival: `the share who go on for more than ${TOLD} weeks, or, by week, for more than so many`, standard_error: 'its standard error, by Greenwood',
+      median: 'in weeks: half of the people go on for longer; none where more than half still do; not told by week',
     },
     grains: ['all'],
-    dimensions: [],
+    dimensions: ['week'],
     minimum: LEAST_PEOPLE,
     watchOut: 'Of people who first used it in the range, and only of those who ever did. Who was last seen fewer than four of their weeks ago counts for as long as they could be seen: nobody’s end is guessed. Weeks are each person’s own, so holidays end nothing.',
     version: 1,
@@ -32,22 +33,23 @@ export const survival: Metric = {
       const cohort = first.filter(({ day }) => from <= day && day <= to).map(({ person }) => weeks.get(person));
       const lives = cohort.flatMap((of) => (of && of.active.length > 0 ? [lifeOf(of)] : []));
       const steps = kaplanMeier(lives);
-      const people = lives.length;
-      const reached = stepAt(steps, TOLD);
-      const unknown = people === 0 || (Math.max(...lives.map(({ time }) => time)) < TOLD && (reached?.survival ?? 1) > 0);
-      const ended = lives.filter(({ time, ended: so }) => so > 0 && time <= TOLD).length;
-      const of = { period, by: [], denominator: people, people };
+      const longest = Math.max(0, ...lives.map(({ time }) => time));
+      const of = { period, denominator: lives.length, people: lives.length };
+      const told = (week: number, by: string[]): Figure[] => {
+        const step = steps.filter(({ time }) => time <= week).at(-1);
+        const numerator = lives.filter(({ time, ended }) => ended > 0 && time <= week).length;
+        if (lives.length === 0 || (longest < week && (step?.survival ?? 1) > 0)) return ['survival', 'standard_error'].map((variant) => ({ ...of, by, variant, ...UNKNOWN, numerator }));
+        return [
+          { ...of, by, variant: 'survival', numerator, value: step?.survival ?? 1, low: step?.low ?? null, high: step?.high ?? null },
+          { ...of, by, variant: 'standard_error', numerator, value: step ? step.standardError : 0, low: null, high: null },
+        ];
+      };
+      if (asking.by.length > 0) return lives.length === 0 ? [] : Array.from({ length: TOLD }, (_, i) => told(i + 1, [String(i + 1)])).flat();
       const { median, low, high } = medianSurvival(steps);
-      return [
-        { ...of, variant: 'survival', numerator: ended, ...(unknown ? { value: null, low: null, high: null } : { value: reached?.survival ?? 1, low: reached?.low ?? null, high: reached?.high ?? null }) },
-        { ...of, variant: 'standard_error', numerator: ended, value: unknown ? null : reached ? reached.standardError : 0, low: null, high: null },
-        { ...of, variant: 'median', numerator: lives.filter(({ ended: so }) => so > 0).length, value: median, low, high },
-      ];
+      return [...told(TOLD, []), { ...of, by: [], variant: 'median', numerator: lives.filter(({ ended }) => ended > 0).length, value: median, low, high }];
     });
   },
 };
-
-const stepAt = (steps: readonly SurvivalStep[], time: number): SurvivalStep | undefined => steps.filter((step) => step.time <= time).at(-1);
 
 /** How many of their weeks, active or exposed, a person's use lasted, or has lasted so far. */
 function lifeOf({ active, exposed }: PersonWeeks): Lives {

@@ -2,7 +2,7 @@
  * Whether people follow it where it is right and only there. The truth is known of some results, mostly of those that somebody
  * doubted: where an audit says with which probability it picked a case, the case stands for as many as it was picked from.
  */
-import { DIMENSIONS, GRAINS } from '@foothold/contract';
+import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { differenceOfShares } from '@foothold/statistics';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 import { judged, ratioFigures, ratioSums, UNKNOWN, type RatioVariant, type Sums } from './ratio.js';
@@ -17,7 +17,7 @@ function ofTruth(id: string, question: string, formula: string, watchOut: string
   return {
     declaration: {
       id, question, formula, unit: 'ratio', variants: Object.fromEntries(all.map(([name, { says }]) => [name, says])),
-      grains: GRAINS, dimensions: DIMENSIONS, minimum: LEAST_PEOPLE, watchOut, version: 1,
+      grains: GRAINS, dimensions: FACT_DIMENSIONS, minimum: LEAST_PEOPLE, watchOut, version: 1,
     },
     figures: (asking) => ratioFigures(asking, {
       exact: true, sums: [...new Set(all.flatMap(([, { sums }]) => sums))], variants: Object.fromEntries(all.map(([name, { share }]) => [name, share])),
@@ -60,7 +60,7 @@ export const discrimination: Metric = {
     formula: 'accepted / decided of the right ones - accepted / decided of the wrong ones: 1 where they always can, 0 where they cannot',
     unit: 'score',
     variants: { all: 'the difference; none where either is not known' },
-    grains: GRAINS, dimensions: DIMENSIONS, minimum: LEAST_PEOPLE, watchOut: WATCH_OUT, version: 1,
+    grains: GRAINS, dimensions: FACT_DIMENSIONS, minimum: LEAST_PEOPLE, watchOut: WATCH_OUT, version: 1,
   },
   async figures(asking) {
     const cells = await ratioSums(asking, {

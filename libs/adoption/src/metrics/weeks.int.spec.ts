@@ -117,6 +117,10 @@ describe('survival', () => {
     }
     const { rows } = await ask({ metric: 'adoption.survival', ...range(0, 51) });
     expect(rows.map(({ variant, value, numerator, denominator }) => [variant, value!.toFixed(4), numerator, denominator])).toEqual([['survival', '0.4482', 9, 21], ['standard_error', '0.1346', 9, 21], ['median', '23.0000', 9, 21]]);
+    const curve = (await ask({ metric: 'adoption.survival', by: 'week', ...range(0, 51) })).rows;
+    const at = (week: number, variant: string) => curve.find(({ by, variant: name }) => by['week'] === String(week) && name === variant)!.value!.toFixed(4);
+    expect([6, 7, 10, 13, 16, 22, 23].map((week) => at(week, 'survival'))).toEqual(['0.8571', '0.8067', '0.7529', '0.6902', '0.6275', '0.5378', '0.4482']);
+    expect([at(5, 'survival'), at(6, 'standard_error'), curve.length]).toEqual(['1.0000', '0.0764', 52]);
   });
 
   it(`is Kaplan-Meier's of 60 random people, each looked at by itself (seed ${SEED})`, async () => {
@@ -143,6 +147,47 @@ describe('survival', () => {
     const step = kaplanMeier(lives).filter(({ time }) => time <= 26).at(-1)!;
     expect(rows[0]).toMatchObject({ variant: 'survival', value: step.survival, low: step.low, high: step.high, denominator: lives.length, numerator: lives.filter(({ time, ended }) => ended && time <= 26).length });
     expect(rows[1]!.value).toBe(step.standardError);
+  });
+});
+
+describe('retention', () => {
+  const figures = async (asked: Partial<Asked> = {}, more: Parameters<typeof ask>[1] = {}) => (await ask({ metric: 'adoption.retention', ...range(0, 40), ...asked }, more)).rows;
+  const of = (rows: AnswerRow[], variant: string, week?: string) => rows.filter((row) => row.variant === variant && (week === undefined || row.by['week'] === week)).map(({ numerator, denominator }) => [numerator, denominator]);
+
+  it('tells the bracket, the week itself and what comes after apart', async () => {
+    const active: Record<number, number[]> = { 1: [0, 26], 2: [0, 23], 3: [0, 22], 4: [0, 30], 5: [0] };
+    for (const [person, weeks] of Object.entries(active)) for (const week of weeks) await did(Number(person), monday(week), 1);
+    const rows = await figures();
+    expect(['bracket', 'week', 'unbounded'].map((kind) => of(rows, `used_${kind}`))).toEqual([[[2, 5]], [[1, 5]], [[2, 5]]]);
+    expect(of(rows, 'enabled_bracket')).toEqual([[0, 0]]);
+    const curve = await figures({ by: 'week' });
+    expect(['0', '3', '4', '22', '25', '26'].map((week) => of(curve, 'used_bracket', week))).toEqual([[[5, 5]], [[5, 5]], [[0, 5]], [[1, 5]], [[2, 5]], [[2, 5]]]);
+    // Week 7 is closed: the bracket of week 10 reaches back to week 6, which was worked.
+    await did(6, monday(3), 1);
+    await did(6, monday(6), 1);
+    expect(of(await figures({ by: 'week', ...range(3, 3) }), 'used_bracket', '7')).toEqual([[1, 1]]);
+    expect(of(await figures({ by: 'week', ...range(3, 3) }), 'used_bracket', '8')).toEqual([[0, 1]]);
+  });
+
+  it('leaves out whose week is not over, and says how many', async () => {
+    for (const week of [0, 3]) await did(1, monday(week), 1);
+    await did(2, monday(2), 1);
+    const answer = await ask({ metric: 'adoption.retention', ...range(0, 5) }, { completeThrough: `${monday(27)}T01:00:00Z` });
+    expect(of(answer.rows, 'used_week')).toEqual([[0, 1]]);
+    expect(answer.notes).toEqual(['used: week 26 is not over for 1 of the 2 people who began in the range']);
+  });
+
+  it('since somebody was enabled, or since the handoff; who has left the roster is not counted', async () => {
+    await enable(1, monday(0), 'north');
+    await enable(2, monday(0), 'south', monday(20));
+    await enable(3, monday(0), 'south');
+    for (const person of [1, 2, 3]) await did(person, monday(1), 1);
+    await did(1, monday(28), 1);
+    expect(of(await figures(), 'enabled_bracket')).toEqual([[0, 2]]);
+    expect(of(await figures({}, { handoff: monday(2) }), 'enabled_bracket')).toEqual([[1, 2]]);
+    expect((await figures({ by: 'team' }, { handoff: monday(2) })).filter(({ variant }) => variant === 'enabled_week').map(({ by, ...row }) => `${by['team']} ${brief(row as AnswerRow)}`)).toEqual(['north enabled_week 1/1 of 1', 'south enabled_week 0/1 of 1']);
+    // Of those who began in weeks before the range, nobody.
+    expect(of(await figures({ ...range(3, 9) }), 'enabled_week')).toEqual([[0, 0]]);
   });
 });
 
