@@ -1,11 +1,11 @@
 /** The people who may use it, and which of them do: everything that counts the roster as of a day. */
 import { GRAINS, type Dimension } from '@foothold/contract';
-import { kaplanMeier, medianSurvival, wilson, type Lives } from '@foothold/statistics';
+import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
 import { countAsOf, covers, enabledSpans, hasRoster, KIND_ROWS, KINDS, lookedAt, WINDOWED, type CountedPeople } from './as-of.js';
 import { groupOf, groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { UNKNOWN } from './ratio.js';
+import { shareOfPeople, UNKNOWN } from './ratio.js';
 
 const OF_ROSTER: readonly Dimension[] = ['team', 'role'];
 /** Of every variant, where there is no roster to count. */
@@ -158,8 +158,7 @@ function shares({ by: dimensions, periods }: Asking, counted: CountedPeople[], v
     if (dimensions.length > 0 && whole === 0) continue;
     for (const variant of variants) {
       const part = of.get(JSON.stringify([variant, ...by]))?.[period] ?? 0;
-      const interval = wilson(part, whole);
-      figures.push({ period, by, variant, value: whole === 0 ? null : part / whole, numerator: part, denominator: whole, low: interval?.low ?? null, high: interval?.high ?? null, people: whole });
+      figures.push({ period, by, variant, ...shareOfPeople(part, whole) });
     }
   }
   return figures;

@@ -1,8 +1,7 @@
 /** What people say of it when they are asked, and how many say anything. */
 import { GRAINS } from '@foothold/contract';
-import { wilson } from '@foothold/statistics';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
-import { judged, ratioSums, type Sums } from './ratio.js';
+import { judged, ratioSums, shareOfPeople, type Sums } from './ratio.js';
 
 const SPOKE = 'case when feedback > 0 then 1 else 0 end';
 
@@ -30,7 +29,7 @@ export const feedback: Metric = {
     });
     return cells.flatMap(({ period, by, sums }) => [
       ...(by.length > 0 && sums['score']!.y === 0 ? [] : [{ period, by, variant: 'score', ...scored(sums['score']!) }]),
-      ...(by.length > 0 && sums['response_rate']!.y === 0 ? [] : [{ period, by, variant: 'response_rate', ...answered(sums['response_rate']!) }]),
+      ...(by.length > 0 && sums['response_rate']!.y === 0 ? [] : [{ period, by, variant: 'response_rate', ...shareOfPeople(sums['response_rate']!.x, sums['response_rate']!.y) }]),
     ]);
   },
 };
@@ -39,10 +38,4 @@ function scored(sums: Sums): Omit<Figure, 'period' | 'by' | 'variant'> {
   const found = judged(sums);
   const score = (share: number | null) => (share === null ? null : 2 * share - 1);
   return { ...found, value: score(found.value), low: score(found.low), high: score(found.high), numerator: 2 * sums.x - sums.y };
-}
-
-/** Each person counts once. */
-function answered({ x, y }: Sums): Omit<Figure, 'period' | 'by' | 'variant'> {
-  const interval = wilson(x, y);
-  return { value: y === 0 ? null : x / y, numerator: x, denominator: y, low: interval?.low ?? null, high: interval?.high ?? null, people: y };
 }

@@ -1,8 +1,8 @@
 /** Whether using it has become a habit, and in how many teams it has for anybody. */
-import { wilson } from '@foothold/statistics';
 import { hasRoster } from './as-of.js';
 import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
+import { shareOfPeople } from './ratio.js';
 import { enabledAtEnds, personWeeks, type PersonWeeks } from './weeks.js';
 
 const HABITS = {
@@ -39,8 +39,7 @@ export const habit: Metric = {
       return [...counts.values()];
     });
     return [...groups(asking, cells)].flatMap(({ period, by, row }) => Object.keys(HABITS).map((variant): Figure => {
-      const [part, whole] = [Number(row?.[variant] ?? 0), Number(row?.['people'] ?? 0)];
-      return { period, by, variant, ...share(part, whole), people: whole };
+      return { period, by, variant, ...shareOfPeople(Number(row?.[variant] ?? 0), Number(row?.['people'] ?? 0)) };
     }));
   },
 };
@@ -67,11 +66,6 @@ export const reach: Metric = {
     });
   },
 };
-
-function share(part: number, whole: number): Pick<Figure, 'value' | 'numerator' | 'denominator' | 'low' | 'high'> {
-  const interval = wilson(part, whole);
-  return { value: whole === 0 ? null : part / whole, numerator: part, denominator: whole, low: interval?.low ?? null, high: interval?.high ?? null };
-}
 
 interface Judged {
   team: string;

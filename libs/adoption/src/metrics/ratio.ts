@@ -3,7 +3,7 @@
  * People behave alike from one result to the next, so intervals are clustered by person: the query gives, for each
  * cell, the sums over people of x, y, x², xy and y², from which a ratio's linearised variance follows.
  */
-import { clusteredRatio, meanOfShares } from '@foothold/statistics';
+import { clusteredRatio, meanOfShares, wilson } from '@foothold/statistics';
 import { cut, groups, type Counted } from './cut.js';
 import { type Asking, type Figure } from './metric.js';
 
@@ -79,6 +79,12 @@ export function judged(sums: Sums, meanOfPeople?: true): Pick<Figure, 'value' | 
     : clusteredRatio({ n, sumX: x, sumY: y, sumXX: sums.xx, sumXY: sums.xy, sumYY: sums.yy });
   const [numerator, denominator] = meanOfPeople ? [sums.shares, n] : [x, y];
   return { value: numerator / denominator, numerator, denominator, low: interval?.low ?? null, high: interval?.high ?? null, people: n };
+}
+
+/** A share of people, each of whom counts once. */
+export function shareOfPeople(part: number, whole: number): Pick<Figure, 'value' | 'numerator' | 'denominator' | 'low' | 'high' | 'people'> {
+  const interval = wilson(part, whole);
+  return { value: whole === 0 ? null : part / whole, numerator: part, denominator: whole, low: interval?.low ?? null, high: interval?.high ?? null, people: whole };
 }
 
 /** Of a figure about which nothing can be said. */

@@ -1,10 +1,10 @@
 /** Whether people who began are still there weeks later. */
-import { wilson } from '@foothold/statistics';
 import { workingDays } from '../calendar.js';
 import { dayNumber, mondayOf } from '../local-day.js';
 import { hasRoster } from './as-of.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { lastWeekOver, personWeeks } from './weeks.js';
+import { shareOfPeople } from './ratio.js';
+import { firstUse, lastWeekOver, personWeeks } from './weeks.js';
 
 /** Half a year: the week that is told, and up to which the curve goes. */
 const TOLD = 26;
@@ -52,8 +52,7 @@ export const retention: Metric = {
           if (by.includes('week')) values.splice(by.indexOf('week'), 0, String(week));
           for (const kind of Object.keys(KINDS) as Kind[]) {
             const kept = counted.filter(({ person, monday }) => isThere(kind, person.active, monday, mondayOf(person[start]!), open)).length;
-            const interval = wilson(kept, counted.length);
-            figures.push({ period: 0, by: values, variant: `${start}_${kind}`, value: counted.length === 0 ? null : kept / counted.length, numerator: kept, denominator: counted.length, low: interval?.low ?? null, high: interval?.high ?? null, people: counted.length });
+            figures.push({ period: 0, by: values, variant: `${start}_${kind}`, ...shareOfPeople(kept, counted.length) });
           }
         }
       }
@@ -89,8 +88,6 @@ const teamOf = ({ periods }: Person, day: number): Person['periods'][number] | u
 async function peopleOf(asking: Asking): Promise<Person[]> {
   const { query, subject } = asking;
   const handoff = subject.registration.handoff === null ? -Infinity : dayNumber(subject.registration.handoff)!;
-  const used = await query<{ person: string; day: number }>(
-    `select person::text, (min(day) - '1970-01-01'::date)::int as day from person_day_sum where deployment = $1 and active_accepted + active_overridden > 0 group by person`, [subject.deployment]);
   const periods = await query<{ person: string; from: number; to: number | null; team: string; role: string }>(
     `select person::text, (from_day - '1970-01-01'::date)::int as from, (to_day - '1970-01-01'::date)::int as to, team, role from roster where deployment = $1 and not on_leave order by from_day`, [subject.deployment]);
   const weeks = await personWeeks(asking);
@@ -100,7 +97,7 @@ async function peopleOf(asking: Asking): Promise<Person[]> {
     if (!one) people.set(person, (one = { enabled: null, used: null, active: new Set(weeks.get(person)?.active), periods: [] }));
     return one;
   };
-  for (const { person, day } of used) of(person).used = day;
+  for (const [person, day] of await firstUse(asking)) of(person).used = day;
   for (const { person, from, to, team, role } of periods) {
     const one = of(person);
     one.enabled ??= Math.max(from, handoff);

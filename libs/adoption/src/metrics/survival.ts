@@ -2,7 +2,7 @@
 import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 import { UNKNOWN } from './ratio.js';
-import { personWeeks, type PersonWeeks } from './weeks.js';
+import { firstUse, personWeeks, type PersonWeeks } from './weeks.js';
 
 /** Weeks in a row without activity, of those in which a person could have, after which use has ended. */
 const SILENT = 4;
@@ -27,10 +27,9 @@ export const survival: Metric = {
   },
   async figures(asking) {
     const weeks = await personWeeks(asking);
-    const first = await asking.query<{ person: string; day: number }>(
-      `select person::text, (min(day) - '1970-01-01'::date)::int as day from person_day_sum where deployment = $1 and active_accepted + active_overridden > 0 group by person`, [asking.subject.deployment]);
+    const first = [...(await firstUse(asking))];
     return asking.periods.flatMap(({ from, to }, period): Figure[] => {
-      const cohort = first.filter(({ day }) => from <= day && day <= to).map(({ person }) => weeks.get(person));
+      const cohort = first.filter(([, day]) => from <= day && day <= to).map(([person]) => weeks.get(person));
       const lives = cohort.flatMap((of) => (of && of.active.length > 0 ? [lifeOf(of)] : []));
       const steps = kaplanMeier(lives);
       const longest = Math.max(0, ...lives.map(({ time }) => time));

@@ -54,6 +54,13 @@ export async function personWeeks(asking: Asking): Promise<Map<string, PersonWee
   return people;
 }
 
+/** By person, the day on which they first decided on a result. */
+export async function firstUse({ query, subject }: Asking): Promise<Map<string, number>> {
+  const rows = await query<{ person: string; day: number }>(
+    `select person::text, (min(day) - '1970-01-01'::date)::int as day from person_day_sum where deployment = $1 and active_accepted + active_overridden > 0 group by person`, [subject.deployment]);
+  return new Map(rows.map(({ person, day }) => [person, day]));
+}
+
 /** The Monday of the handoff's week; before a handoff, of the first on which anything was counted. */
 async function firstWeek({ query, subject }: Asking): Promise<number> {
   const { handoff } = subject.registration;
