@@ -5,12 +5,10 @@
  */
 import pg from 'pg';
 import { usageProjection } from '../../dist/libs/adoption/src/index.js';
-import { checkMessage } from '../../dist/libs/contract/src/index.js';
-import { append, keyOf, openLog, openOrigin, prepare, project, read, rebuild as rebuildOf, USAGE_SHARDS } from '../../dist/libs/event-log/src/index.js';
-import { openBenchDatabase, perSecond, verified } from './servers.mjs';
+import { keyOf, openLog, prepare, project, read, rebuild as rebuildOf, USAGE_SHARDS } from '../../dist/libs/event-log/src/index.js';
+import { openBenchDatabase, perSecond, store, verified } from './servers.mjs';
 import { usage } from './workload.mjs';
 
-const BATCH = 5_000;
 const LOOP_PAGE = 1_000;
 const { tables } = usageProjection;
 
@@ -21,7 +19,7 @@ export async function rebuild({ server, events, say }) {
   try {
     const log = openLog(database, keyCheck);
     say(`rebuild: storing and folding ${events} events`);
-    await store(log, events);
+    await store(log, usage(events));
     await verified(database, events);
     await prepare(database, usageProjection);
     for (let shard = 0; shard < USAGE_SHARDS; shard++) while ((await project(log, usageProjection, shard)).behind);
@@ -48,22 +46,6 @@ export async function rebuild({ server, events, say }) {
     await client.end();
     await close();
   }
-}
-
-async function store(log, events) {
-  const { origin } = await openOrigin(log.database, { kind: 'file', name: 'bench', part: 0, tenant: 'bench', firstOffset: 0 });
-  let batch = [];
-  let next = 0;
-  const flush = async () => {
-    await append(log, batch, { origin, from: next, next: (next += batch.length), voids: 0, mark: null, markOffset: null });
-    batch = [];
-  };
-  for (const event of usage(events)) {
-    const { event: checked } = checkMessage(JSON.stringify(event), 'bench', Date.now() * 1000, { pseudonymise: (_, person) => person, subjects: 'pseudonyms' });
-    batch.push({ tenant: 'bench', event: checked });
-    if (batch.length === BATCH) await flush();
-  }
-  if (batch.length > 0) await flush();
 }
 
 async function simplest(log, client) {

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startKafka } from '../../deploy/kafka/kafka.mjs';
 import { adoptionMigrations, DEFAULT_REGISTRATION } from '../../dist/libs/adoption/src/index.js';
-import { change, eventLogMigrations, openLog, openTenant, verify } from '../../dist/libs/event-log/src/index.js';
+import { append, change, eventLogMigrations, openLog, openOrigin, openTenant, verify } from '../../dist/libs/event-log/src/index.js';
+import { checkMessage } from '../../dist/libs/contract/src/index.js';
 import { openDatabase, openEmbeddedPostgres, Pseudonymiser } from '../../dist/libs/platform/src/index.js';
 import { DEPLOYMENT } from './workload.mjs';
 
@@ -29,7 +30,7 @@ export async function startBroker() {
 }
 
 /** An empty database with the schema, the tenant and the deployment of the workload. */
-export async function openBenchDatabase(server, name) {
+export async function openBenchDatabase(server, name, registration = DEFAULT_REGISTRATION) {
   const admin = new pg.Client(server.url);
   await admin.connect();
   await admin.query(`drop database if exists bench_${name} with (force)`);
@@ -44,8 +45,30 @@ export async function openBenchDatabase(server, name) {
   const keyCheck = (tenant) => pseudonymiser.check(tenant);
   const log = openLog(database, keyCheck);
   await openTenant(log, 'bench', keyCheck);
-  await change(log, 'bench', DEPLOYMENT, 0, [{ type: 'deployment.registered', time: Date.now() * 1000, data: DEFAULT_REGISTRATION }], DEFAULT_REGISTRATION);
+  await change(log, 'bench', DEPLOYMENT, 0, [{ type: 'deployment.registered', time: Date.now() * 1000, data: registration }], registration);
   return { database, url, keyCheck, close: () => database.close() };
+}
+
+const BATCH = 5_000;
+
+/** Stores events as they come from a file. @returns the origin and how many there were */
+export async function store(log, events, say = () => {}) {
+  const { origin } = await openOrigin(log.database, { kind: 'file', name: 'bench', part: 0, tenant: 'bench', firstOffset: 0 });
+  let batch = [];
+  let next = 0;
+  const flush = async () => {
+    await append(log, batch, { origin, from: next, next: (next += batch.length), voids: 0, mark: null, markOffset: null });
+    batch = [];
+    if (next % 1_000_000 === 0) say(`${next} events stored`);
+  };
+  for (const event of events) {
+    const verdict = checkMessage(JSON.stringify(event), 'bench', Date.now() * 1000, { pseudonymise: (_, person) => person, subjects: 'pseudonyms' });
+    if (verdict.outcome !== 'accepted') throw new Error(verdict.refusal.reason);
+    batch.push({ tenant: 'bench', event: verdict.event });
+    if (batch.length === BATCH) await flush();
+  }
+  if (batch.length > 0) await flush();
+  return { origin, stored: next };
 }
 
 /** The ledger balances and every event is in the log once. */
