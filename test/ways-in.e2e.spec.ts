@@ -86,7 +86,7 @@ async function said<Answered>(args: string[]): Promise<Answered> {
 }
 
 const imported = (file: string) => answered<Counts>(environment, ['import', file, '--register']);
-const registered = () => answered(environment, ['deployment', 'register', 'copilot']);
+const registered = () => answered(environment, ['deployment', 'register', 'copilot', '--sandbox']);
 const counts = (received: number, stored: number): Counts => ({ received, stored, duplicate: received - stored, rejected: 0, quarantined: 0 });
 
 /** Waits until the answers hold everything that is in Kafka now. */

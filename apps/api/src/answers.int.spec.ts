@@ -108,13 +108,13 @@ describe('lists', () => {
     await importLines('globex', [shown('claims'), shown('triage')], 'globex');
     const theirs = await api.key('read', { tenant: 'globex' });
     const bound = await api.key('read', { tenant: 'globex', deployments: ['triage', 'copilot'] });
-    const view = (deployment: string) => ({ deployment, tenant: 'globex', version: 1, ...DEFAULTS, closures: [] });
+    const view = (deployment: string) => ({ deployment, tenant: 'globex', version: 1, ...DEFAULTS, sandbox: true, closures: [] });
     expect(await jsonOf(await api.ask('/v1/deployments', theirs))).toEqual([view('claims'), view('triage')]);
     expect(await jsonOf(await api.ask('/v1/deployments', bound))).toEqual([view('triage')]);
     expect(await jsonOf(await api.ask('/v1/deployments/triage', bound))).toEqual(view('triage'));
     expect(await jsonOf(await api.ask('/v1/deployments/copilot', read))).toEqual({ ...view('copilot'), tenant: 'local' });
     expect(await (await api.ask('/v1/deployments', bound, { headers: { accept: 'text/csv' } })).text())
-      .toBe('deployment,tenant,version,timeZone,country,taskKinds,pilotStart,handoff,target,sandbox,closures\r\ntriage,globex,1,UTC,,,,,0.4,false,\r\n');
+      .toBe('deployment,tenant,version,timeZone,country,taskKinds,pilotStart,handoff,target,sandbox,closures\r\ntriage,globex,1,UTC,,,,,0.4,true,\r\n');
     // What is another tenant's, not for the key, and not there at all are told in the same words.
     for (const path of ['/v1/deployments/X', '/v1/deployments/X/metrics/trust.acceptance']) {
       for (const [key, id] of [[theirs, 'copilot'], [bound, 'copilot'], [bound, 'claims'], [bound, 'nothing']] as const) {

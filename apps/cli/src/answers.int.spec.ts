@@ -118,9 +118,10 @@ describe('questions', () => {
 
   it('about a deployment without events are answered with nothing, not refused', async () => {
     const { stdout } = await cli('metrics', '--list', '--json');
+    answerOf(await cli('deployment', 'register', 'empty', '--sandbox', '--json'));
     for (const { id, grains } of JSON.parse(stdout) as { id: string; grains: string[] }[]) {
       expect(answerOf(await cli('metrics', 'claims', id, '--json'))).toMatchObject({ metric: id, version: expect.any(Number), unit: expect.any(String), completeThrough: null, revisedAt: null, rows: [] });
-      const asked = await cli('metrics', 'claims', id, '--from', '2026-01-05', '--to', '2026-01-11', '--grain', grains[0]!, '--json');
+      const asked = await cli('metrics', 'empty', id, '--from', '2026-01-05', '--to', '2026-01-11', '--grain', grains[0]!, '--json');
       for (const { value, people } of (answerOf(asked) as { rows: { value: number | null; people: number }[] }).rows) expect([value ?? 0, people]).toEqual([0, 0]); // no denominator gives null
     }
     expect((await cli('metrics', 'claims', 'adoption.coverage')).stdout).toContain('nothing was counted in this range');
@@ -128,10 +129,11 @@ describe('questions', () => {
 
   it('answer for ten years where nobody says from when, though a clock once said 1970, and refuse to go back further', async () => {
     const file = join(folder, 'epoch.ndjson');
-    const shown = (day: string) => JSON.stringify({ specversion: '1.0', id: `epoch:${day}`, source: 'urn:acme:erp', type: 'foothold.result.shown.v1', subject: 'jane', time: `${day}T09:30:00Z`, deployment: 'claims', data: { invocation: day } });
+    const shown = (day: string) => JSON.stringify({ specversion: '1.0', id: `epoch:${day}`, source: 'urn:acme:erp', type: 'foothold.result.shown.v1', subject: 'jane', time: `${day}T09:30:00Z`, deployment: 'epoch', data: { invocation: day } });
     writeFileSync(file, `${shown('1970-01-01')}\n${shown('2026-01-05')}\n`);
+    answerOf(await cli('deployment', 'register', 'epoch', '--sandbox', '--json'));
     expect(answerOf(await cli('import', file, '--json'))).toEqual({ received: 2, stored: 2, duplicate: 0, rejected: 0, quarantined: 0 });
-    const byDay = ['metrics', 'claims', 'trust.acceptance', '--grain', 'day', '--json'];
+    const byDay = ['metrics', 'epoch', 'trust.acceptance', '--grain', 'day', '--json'];
     const { rows } = answerOf(await cli(...byDay)) as { rows: { from: string; variant: string; denominator: number | null }[] };
     expect(rows[0]).toMatchObject({ from: '2015-12-30' });
     expect(rows.filter(({ variant, denominator }) => variant === 'shown' && denominator! > 0)).toMatchObject([{ from: '2026-01-05', denominator: 1 }]);

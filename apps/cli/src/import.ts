@@ -24,7 +24,7 @@ interface Flags {
 export function addImportCommand(program: Command): void {
   withTenant(program.command('import <file>'))
     .description('read usage events (CloudEvents, one a line) from a file; goes on where an interrupted import stopped')
-    .option('--register', 'register the deployments it meets with the defaults')
+    .option('--register', 'register the deployments it meets with the defaults, as sandboxes: for trying things out')
     .action(async (file: string, flags: Flags) => {
       const size = await sizeOf(file);
       const total = await inSession((session) => importFile(session, file, size, flags));
@@ -96,8 +96,8 @@ async function arrivalsOf(session: Session, lines: Line[], { tenant, register }:
     await identities.learnDeployments([...deployments].map((deployment) => ({ tenant, deployment })));
     for (const deployment of deployments) {
       if (identities.deployment(tenant, deployment)) continue;
-      await registerDeployment(session.log, session.keyCheck, tenant, deployment, DEFAULT_REGISTRATION, receivedAt);
-      process.stderr.write(`registered ${deployment} with the defaults (time zone UTC, every task kind eligible)\n`);
+      await registerDeployment(session.log, session.keyCheck, tenant, deployment, { ...DEFAULT_REGISTRATION, sandbox: true }, receivedAt);
+      process.stderr.write(`registered ${deployment} as a sandbox, for trying things out (time zone UTC, every task kind eligible, figures of single people shown)\n`);
     }
   }
   return arrivals;

@@ -36,14 +36,14 @@ const flagOf = (field: string): string => (field === 'metric' ? field : `--${fie
 
 function answerText({ rows, notes, unit, completeThrough: complete, revisedAt, metric, version }: Answer, by: readonly string[]): string {
   const head = [`${metric} (version ${version}), complete through ${complete ?? 'an unknown moment'}, last revised ${revisedAt ?? 'never'}`, ...notes].join('\n');
-  if (rows.length === 0) return `${head}\nnothing was counted in this range`;
+  if (rows.length === 0) return `${head}\n${notes.length > 0 ? 'there is nothing to tell of this range' : 'nothing was counted in this range'}`;
   const figure = (value: number | null) => (value === null ? '-' : Number.isInteger(value) && unit !== 'ratio' ? String(value) : value.toFixed(4));
   const count = (value: number | null) => (value === null ? '-' : Number.isInteger(value) ? String(value) : value.toFixed(3));
   return `${head}\n${table([
     ['from', 'to', ...by, 'variant', 'value', '95 % low', 'high', 'numerator', 'denominator', 'people'],
     ...rows.map((row) => [
-      row.from, row.to, ...by.map((dimension) => row.by[dimension] ?? '(not given)'), row.variant, figure(row.value), figure(row.low), figure(row.high),
-      count(row.numerator), count(row.denominator), row.people,
+      row.from, row.to, ...by.map((dimension) => row.by[dimension] ?? '(not given)'), row.variant, row.suppressed ? 'hidden' : figure(row.value), figure(row.low), figure(row.high),
+      count(row.numerator), count(row.denominator), count(row.people),
     ]),
   ])}`;
 }

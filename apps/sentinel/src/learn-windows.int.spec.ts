@@ -23,7 +23,7 @@ beforeEach(async () => {
   log = await openTestLog(fresh.url);
   opened = [log.database];
   await openTenant(log, TENANT, (of) => pseudonymiser.check(of));
-  const registration = { ...DEFAULT_REGISTRATION, timeZone: 'Europe/Helsinki' };
+  const registration = { ...DEFAULT_REGISTRATION, timeZone: 'Europe/Helsinki', sandbox: true };
   await change(log, TENANT, 'desk', 0, [{ type: 'deployment.registered', time: W13.first, data: registration }], registration);
 });
 

@@ -62,8 +62,8 @@ export const AnswerRow = object('One figure with its doubt.', {
   denominator: orNull(number('What it is counted of; null for numbers of people.')),
   low: orNull(number('Lower end of the 95 % interval, clustered by person; null for counts of people, which are no sample.')),
   high: orNull(number('Upper end of the 95 % interval.')),
-  people: count('Distinct people behind the denominator (behind the value, where there is none).'),
-  suppressed: Type.Boolean({ description: 'Whether the figure is hidden, because too few people are behind it.' }),
+  people: orNull(count('Distinct people behind the denominator (behind the value, where there is none); null where the figure is hidden.')),
+  suppressed: Type.Boolean({ description: 'Whether the figure is hidden: too few people are behind it, or what too few did could be told from it.' }),
 });
 export type AnswerRow = Static<typeof AnswerRow>;
 

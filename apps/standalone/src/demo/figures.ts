@@ -39,9 +39,9 @@ export async function readFigures(ask: Ask, from: string, to: string): Promise<F
     ask('adoption.coverage', whole), ask('trust.acceptance', whole), ask('trust.override', whole), ask('trust.abandonment', whole),
   ]);
   const kinds: Figures['kinds'] = new Map();
-  for (const { variant, by, from: week, numerator, denominator } of byKind.rows) {
+  for (const { variant, by, from: week, numerator, denominator, suppressed } of byKind.rows) {
     const kind = by['task_kind'];
-    if (variant !== 'pooled' || !kind) continue;
+    if (variant !== 'pooled' || !kind || suppressed) continue;
     kinds.set(kind, [...(kinds.get(kind) ?? []), { from: week, used: numerator!, tasks: denominator! }]);
   }
   const reasons = override.rows.filter(({ variant, numerator }) => variant !== 'all' && variant !== 'none' && numerator! > 0);

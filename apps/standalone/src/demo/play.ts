@@ -138,7 +138,7 @@ function further(url: string, key: string, deployment: string, handoff: string, 
     `Explore it: ${url}/explorer (Authorize with the read key ${key}, which ends in a week)`,
     'Ask further, while it runs or later:',
     `  ${foothold} metrics --list`,
-    `  ${foothold} metrics ${deployment} trust.override --from ${handoff} --grain month --by task_kind`,
+    `  ${foothold} metrics ${deployment} trust.override --from ${handoff} --grain week --by task_kind`,
     `  ${foothold} verify`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 /** Results that were shown and left lying: explicitly, or for longer than decisions take. */
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { learnedWindows } from '../decision-window.js';
+import { counted } from './behind.js';
 import { cut } from './cut.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures, UNKNOWN } from './ratio.js';
@@ -35,6 +36,7 @@ export const abandonment: Metric = {
     watchOut: 'The window is the task kind’s own: the time within which 99 in 100 of its decisions came, learned each week from the 13 weeks before and held for results shown from then on; at least 15 minutes, and 24 hours until 100 decisions have taught one. A late decision always wins, so recent days fall. Explicit abandonment is not in undecided.',
     version: 2,
   },
+  behind: { '': counted('d.shown > 0') },
   async figures(asking) {
     const { deployment, completeThrough } = asking.subject;
     const learned = await learnedWindows(asking.query, deployment);

@@ -17,6 +17,7 @@ export const activePeople: Metric = {
     watchOut: 'Being shown a result is not use. People of several days or groups overlap: never add them up. A week shows its last day. Where use is mandated or automatic, judge by accepted.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     const { by } = asking;
     const values: unknown[] = [];

@@ -3,13 +3,14 @@
  * What arrives: an understood question and a way to query the read tables. What leaves: rows, each with its
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
-import { WrongInput, type Answer, type AnswerRow, type Grain } from '@foothold/contract';
+import { WrongInput, type Answer, type Grain } from '@foothold/contract';
 import { dayText, timeZone } from '../local-day.js';
 import { usageProjection } from '../usage.js';
 import { bucketOf, buckets } from './bucket.js';
 import { METRICS } from './catalogue.js';
-import { type Asking, type Figure, type Query, type Subject } from './metric.js';
+import { type Asking, type Query, type Subject } from './metric.js';
 import { type Question } from './question.js';
+import { leastPeople, refuseTooFine, shown, tell } from './told.js';
 
 /** Days a question may span: ten years, so that no answer outgrows memory. */
 const LONGEST = 3_660;
@@ -22,17 +23,21 @@ export interface Prepared {
 }
 
 /**
- * Prepares the answer to a question. Small groups are not hidden at this depth.
+ * Prepares the answer to a question: in a sandbox just what is counted, else what may be told of it.
  * The stamp names the question, the definition, how far everything is complete, the version of the deployment, and the rows
  * that the answer reads: how many, and the sum of the moments at which each was last changed. It is read first, so an answer
  * is never older than it.
- * @throws WrongInput where the range is too long.
+ * @throws WrongInput where the range is too long, or the question finer than may be told.
  */
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
   const { metric, grain, by } = question;
   const [extent] = await query<Extent>(EXTENT, [subject.deployment, usageProjection.name]);
   const notes = extent!.folded !== null && extent!.folded < usageProjection.version ? [BEING_FOLDED] : [];
-  const { figures, whole } = METRICS.find(({ declaration }) => declaration.id === metric.id)!;
+  const of = METRICS.find(({ declaration }) => declaration.id === metric.id)!;
+  const { figures, whole } = of;
+  const isSandbox = leastPeople(subject) === 1;
+  if (isSandbox) notes.push(SANDBOX);
+  else refuseTooFine({ by, grain, metric: of });
   const to = question.to ?? (extent!.last !== null && whole ? endOf(subject, grain, extent!.last) : extent!.last);
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
   const first = extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1);
@@ -43,14 +48,16 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const days = to - from + 1;
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
-  const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(to)]);
-  const periods = buckets({ grain, from, to });
+  // What is told of a day may wait for days after it.
+  const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(isSandbox ? to : Math.max(to, extent!.last ?? to))]);
+  const range = { from, to };
   return {
     stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
     answer: async () => {
-      const asking: Asking = { query, subject, grain, by, periods, notes: [...notes] };
-      const found = await figures(asking);
-      return { ...head, revisedAt: iso(read!.revised), notes: asking.notes, rows: found.map((figure) => rowOf(asking, figure)) };
+      const asking: Asking = { query, subject, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
+      const rows = isSandbox ? (await figures(asking)).map((figure) => shown(asking, asking.periods, figure, false))
+        : extent!.first === null ? [] : await tell({ ...asking, metric: of, range, open: { from: question.from === null, to: question.to === null }, first: extent!.first });
+      return { ...head, revisedAt: iso(read!.revised), notes: asking.notes, rows };
     },
   };
 }
@@ -73,6 +80,8 @@ interface Extent {
 const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last,
     (select min(version) from checkpoint where projection = $2) as folded from person_day where deployment = $1`;
 
+const SANDBOX = 'A sandbox, for trying things out: figures of single people are shown.';
+
 const BEING_FOLDED = 'The log is being folded anew by a newer version: until then nothing is said of what the version before did not count.';
 
 interface Read {
@@ -85,10 +94,5 @@ interface Read {
 /** Of all rows up to the range's end: what people did before it decides who is new in it. */
 const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, count(*)::text as rows, sum(extract(epoch from revised_at))::text as moments
   from person_day where deployment = $1 and day <= $3::date`;
-
-function rowOf({ by: dimensions, periods }: Asking, { period, by, ...figure }: Figure): AnswerRow {
-  const { from, to } = periods[period]!;
-  return { from: dayText(from), to: dayText(to), by: Object.fromEntries(dimensions.map((dimension, i) => [dimension, by[i]!])), ...figure, suppressed: false };
-}
 
 const iso = (micros: number | null): string | null => (micros === null ? null : new Date(Math.floor(micros / 1000)).toISOString());

@@ -1,6 +1,7 @@
 /** Whether the confidence that it states means what it says. */
 import { GRAINS, type Dimension } from '@foothold/contract';
 import { calibrationSlope } from '@foothold/statistics';
+import { counted } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { judged, ratioSums } from './ratio.js';
@@ -29,6 +30,7 @@ export const calibration: Metric = {
     watchOut: 'Accepted is not right: confidence that is shown persuades. Truth is known of few results, and of the doubtful ones most. Of results that were decided and stated a confidence.',
     version: 1,
   },
+  behind: Object.fromEntries(Object.entries(AGAINST).flatMap(([against, { results }]) => ['brier', 'ece', 'slope'].map((kind) => [`${against}_${kind}`, counted(`d.${results} > 0`)]))),
   async figures(asking) {
     const bins = new Map<string, Bin[]>();
     for (const row of await binned(asking)) {

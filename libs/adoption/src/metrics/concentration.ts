@@ -1,6 +1,7 @@
 /** Whether many use it a little or few a lot. */
 import { gini, topFifth } from '@foothold/statistics';
 import { enabledSpans } from './as-of.js';
+import { counted } from './behind.js';
 import { cut } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 
@@ -17,6 +18,7 @@ export const concentration: Metric = {
     watchOut: 'Never a list of who they are. Where many never use it, it is high whatever the others do. Without a roster, of people with anything counted: those who never asked are not in it.',
     version: 1,
   },
+  behind: { '': counted('d.accepted + d.overridden > 0') },
   async figures(asking) {
     const amounts = asking.periods.map((): number[] => []);
     for (const { period, decided } of await decisions(asking)) amounts[period]!.push(decided);

@@ -1,5 +1,6 @@
 /** Of the eligible tasks people completed, those done with the AI's help. */
 import { GRAINS } from '@foothold/contract';
+import { withTasks } from './behind.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
 
@@ -19,6 +20,7 @@ export const coverage: Metric = {
     watchOut: 'A feed that loses tasks looks like adoption. Tasks are counted on the day they were completed.',
     version: 1,
   },
+  behind: { '': withTasks },
   figures: (asking) => {
     const { taskKinds } = asking.subject.registration;
     return ratioFigures(asking, {

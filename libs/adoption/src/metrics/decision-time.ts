@@ -1,6 +1,7 @@
 /** How long people take to decide on a result that they were shown. */
 import { GRAINS, type Dimension } from '@foothold/contract';
 import { histogramQuantile, type Histogram } from '@foothold/statistics';
+import { counted } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { ratioSums } from './ratio.js';
@@ -22,6 +23,7 @@ export const decisionTime: Metric = {
     watchOut: 'Right to 2 %. Only where hosts tell when a result was shown. A tab left open counts as long as it is open: read p50, and p5 for haste. Never of a person: it profiles attention.',
     version: 1,
   },
+  behind: { '': counted('d.timed > 0') },
   async figures(asking) {
     const times = new Map<string, Histogram>();
     for (const row of await buckets(asking)) {

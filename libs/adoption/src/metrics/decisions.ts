@@ -1,10 +1,13 @@
 /** What people decide on results, and why. */
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
+import { counted } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
 
 const DECIDED = '(accepted + overridden)';
+const OF_DECIDED = counted('d.accepted + d.overridden > 0');
+const OF_SHOWN = counted('d.shown > 0');
 
 export const acceptance: Metric = {
   declaration: {
@@ -22,6 +25,7 @@ export const acceptance: Metric = {
     watchOut: 'Four numbers, four names: they differ by several points on one and the same log. A host without a gesture for overriding has decided = 1: read shown there. Suggestions that come unasked count too.',
     version: 1,
   },
+  behind: { shown: OF_SHOWN, decided: OF_DECIDED, people: OF_DECIDED, people_shown: OF_SHOWN },
   figures: (asking) => ratioFigures(asking, {
     sums: ['shown', 'accepted', 'overridden'],
     variants: {
@@ -46,6 +50,7 @@ export const override: Metric = {
     watchOut: 'An agreement that the host logs as an override is not one. Reasons are only as good as the list people may choose from.',
     version: 1,
   },
+  behind: { '': OF_DECIDED },
   async figures(asking) {
     const sums = await ratioSums(asking, { sums: ['accepted', 'overridden'], variants: { all: { x: 'overridden', y: DECIDED } } });
     const reasons = new Map<string, Counted[]>();

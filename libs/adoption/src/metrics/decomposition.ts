@@ -2,6 +2,7 @@
 import { decomposeProduct, type Factor } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
 import { enabledSpans, hasRoster } from './as-of.js';
+import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period } from './metric.js';
 
 const FACTORS = {
@@ -29,6 +30,8 @@ export const decomposition: Metric = {
     watchOut: 'Fewer tasks is not decay. Decisions on results beside any task count in results per aided task. Where a factor fell to nothing the others say little: the notes name it. Compare ranges of like weeks: a range with July in it against one without is a comparison of holidays.',
     version: 1,
   },
+  behind: { '': counted('d.accepted + d.overridden > 0') },
+  before: true,
   async figures(asking) {
     const [{ from, to }] = asking.periods as [Period];
     const length = to - from + 1;

@@ -1,12 +1,15 @@
 /** How much of what people accept is the AI's: as it was shown, edited before, or still there days later. */
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { HORIZONS } from '../invocation.js';
+import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
 
 /** Of the accepted, those of which it is known how much was changed, by how much that was. */
 const BANDS = ['verbatim', 'edited_light', 'edited_moderate', 'edited_heavy'];
 const KNOWN = `(${BANDS.join(' + ')})`;
+const OF_KNOWN = counted(`${BANDS.map((band) => `d.${band}`).join(' + ')} > 0`);
+const OF_ACCEPTED = counted('d.accepted > 0');
 
 export const verbatim: Metric = {
   declaration: {
@@ -21,6 +24,7 @@ export const verbatim: Metric = {
     watchOut: 'High is not good by itself: it is also what stamping through looks like. What was changed after it was accepted is in trust.kept.',
     version: 1,
   },
+  behind: { '': OF_KNOWN },
   figures: (asking) => ratioFigures(asking, { sums: BANDS, variants: { all: { x: 'verbatim', y: KNOWN } } }),
 };
 
@@ -40,6 +44,7 @@ export const edits: Metric = {
     watchOut: 'An edit distance counts characters, not meaning: one changed figure is light. Where unknown is large, the rest speaks for a few hosts only.',
     version: 1,
   },
+  behind: { '': OF_KNOWN, unknown: OF_ACCEPTED },
   figures: (asking) => ratioFigures(asking, {
     sums: ['accepted', ...BANDS],
     variants: {
@@ -65,6 +70,7 @@ export const kept: Metric = {
     watchOut: 'Results that were not rechecked are left out, and who rechecks chooses which: see unknown. Counted on the day the invocation started, so recent days know little of day 30.',
     version: 1,
   },
+  behind: Object.fromEntries(HORIZONS.flatMap((days) => [[`day_${days}`, counted(`d.kept_${days}_known > 0`)], [`unknown_${days}`, OF_ACCEPTED]])),
   figures: (asking) => ratioFigures(asking, {
     exact: true,
     sums: ['accepted', ...HORIZONS.flatMap((days) => [`kept_${days}`, `kept_${days}_known`])],

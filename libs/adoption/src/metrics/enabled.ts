@@ -28,6 +28,7 @@ export const enabled: Metric = {
     watchOut: 'People join, leave and move: each day has its own roster, and a week shows its last day. A roster whose ids are not those of the events looks like a roster of people who never use it: see matched.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     const values: unknown[] = [];
     const group = asking.by.map((dimension) => `${dimension}, `).join('');
@@ -56,6 +57,7 @@ export const rate: Metric = {
     watchOut: 'Who used it and is on leave or gone on that day is not counted. A day alone is low where work is not daily: 7 days are the headline. Where use is mandated or automatic, judge by accepted.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     const variants = Object.keys(WINDOWED);
     if (!(await hasRoster(asking))) return withoutRoster(asking, variants);
@@ -93,6 +95,7 @@ export const activated: Metric = {
     watchOut: 'Who never used it stays in the denominator. Once is not use: see habit. A roster whose ids are not those of the events looks like nobody ever began: the notes say how many ids match.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     const variants = Object.keys(KINDS);
     if (!(await hasRoster(asking))) return withoutRoster(asking, [...variants, FIRST_USE]);

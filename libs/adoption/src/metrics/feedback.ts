@@ -1,5 +1,6 @@
 /** What people say of it when they are asked, and how many say anything. */
 import { GRAINS } from '@foothold/contract';
+import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 import { judged, ratioSums, shareOfPeople, type Sums } from './ratio.js';
 
@@ -18,6 +19,7 @@ export const feedback: Metric = {
     watchOut: 'The delighted and the annoyed answer: a score without its response rate says little. Counted on the day it was given.',
     version: 1,
   },
+  behind: { score: counted('d.feedback > 0'), response_rate: counted('d.feedback + d.active_accepted + d.active_overridden > 0') },
   async figures(asking) {
     // Scores are counted from -1 up, so that they are shares as all others: (score + 1) / 2.
     const cells = await ratioSums(asking, {

@@ -27,6 +27,7 @@ export const growth: Metric = {
     version: 1,
   },
   whole: true,
+  behind: null,
   async figures(asking) {
     const { periods } = asking;
     const grain = asking.grain as Whole;

@@ -26,6 +26,7 @@ export const habit: Metric = {
     watchOut: 'Weeks are each person’s own: holidays and leave do not count against anybody. Only weeks that are over count, so today’s is not in it. Without a roster, of people who had such a week: who never did anything is not in it.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     const cells = (await habits(asking)).flatMap((people, period) => {
       const counts = new Map<string, Counted>();
@@ -57,6 +58,7 @@ export const reach: Metric = {
     watchOut: 'One person is enough for a team: read it with adoption.concentration. Teams are those of the roster.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     return (await habits(asking)).map((people, period): Figure => {
       const inTeam = people.filter(({ team }) => team !== '');

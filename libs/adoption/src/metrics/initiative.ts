@@ -1,5 +1,6 @@
 /** Who asks: the person, a rule of the organisation, or the host by itself. */
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
+import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
 
@@ -19,6 +20,7 @@ export const initiative: Metric = {
     watchOut: 'Where use is automatic or mandated, being active says little of whether people want it: judge by what they accept.',
     version: 1,
   },
+  behind: { '': counted('d.invocations > 0') },
   figures: (asking) => ratioFigures(asking, {
     sums: ['invocations'],
     derived: Object.fromEntries(Object.entries(KINDS).map(([variant, kind]) => [`of_${variant}`, `case when d.initiative = '${kind}' then d.invocations else 0 end`])),

@@ -162,7 +162,7 @@ test(`${METRICS.length} metrics are as the events say on ${HISTORIES} histories`
         const decided = decisionsOf(events, zone);
         const given = events.filter(({ type }) => type === 'feedback.given').map(({ person, time, data }) => ({ person, day: timeZone(zone).dayOf(time), by: {}, score: data['score'] as number }));
         const [row] = await log.database.query<{ deployment: number }>('select deployment from deployment d join tenant t using (tenant) where t.name = $1 and d.id = $2', [`t-${run}`, id]);
-        const subject = { deployment: row!.deployment, version: 1, registration: { ...DEFAULT_REGISTRATION, timeZone: zone }, closures: [], completeThrough: Date.UTC(2027, 0, 1) * 1000 };
+        const subject = { deployment: row!.deployment, version: 1, registration: { ...DEFAULT_REGISTRATION, timeZone: zone, sandbox: true }, closures: [], completeThrough: Date.UTC(2027, 0, 1) * 1000 };
         for (const { metric, grain, by, range } of questions) {
           const { rows } = await (await prepareAnswer((sql, values) => log.database.query(sql, values), subject, understand({ metric, grain, by: by.join(','), from: range[0], to: range[1] }))).answer();
           const found = new Map(rows.map((one) => [JSON.stringify([dayNumber(one.from), ...by.map((dimension) => one.by[dimension]), one.variant]), one]));
@@ -201,7 +201,7 @@ test('the slope and the error of 400 stated confidences are those of the confide
     told(`t:${i}`, 'truth.established', i % 20, { invocation: `${i}`, aiRight }),
   ]) });
   const [row] = await log.database.query<{ deployment: number }>(`select deployment from deployment d join tenant t using (tenant) where t.name = 'slopes'`);
-  const subject = { deployment: row!.deployment, version: 1, registration: DEFAULT_REGISTRATION, closures: [], completeThrough: null };
+  const subject = { deployment: row!.deployment, version: 1, registration: { ...DEFAULT_REGISTRATION, sandbox: true }, closures: [], completeThrough: null };
   const { rows } = await (await prepareAnswer((sql, values) => log.database.query(sql, values), subject, understand({ metric: 'trust.calibration' }))).answer();
   for (const [against, outcomeOf] of [['acceptance', (one: (typeof stated)[number]) => one.outcome], ['truth', (one: (typeof stated)[number]) => one.aiRight]] as const) {
     const pairs = stated.map((one) => ({ confidence: one.confidence, outcome: outcomeOf(one), weight: 1 }));

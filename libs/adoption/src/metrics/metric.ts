@@ -8,6 +8,7 @@
 import { type Dimension, type Grain, type Unit } from '@foothold/contract';
 import { type Closure } from '../lifecycle.js';
 import { type Registration } from '../registration.js';
+import { type Population } from './behind.js';
 
 /** Fewest people a figure is given for, whatever was agreed. */
 export const LEAST_PEOPLE = 5;
@@ -31,6 +32,13 @@ export interface MetricDeclaration {
 
 export interface Metric {
   declaration: MetricDeclaration;
+  /**
+   * Who is behind the figures of each variant (of others than are named: of ''), where figures add up over days, so that what
+   * is told of days tells of their differences. Null: a figure is of one day, and none follows from those of other days.
+   */
+  behind: Readonly<Record<string, Population>> | null;
+  /** It compares a range with the one of the same length before it. */
+  before?: true;
   /** It compares whole weeks or months: the ends of a range that is left open reach to theirs, where these are over. */
   whole?: true;
   /**

@@ -45,8 +45,10 @@ async function has(days: readonly Did[], roster: Record<number, Period[]> = {}):
 }
 
 async function ask(asked: Asked, registration: Partial<Registration> = {}) {
-  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, ...registration }, closures: [], completeThrough: Date.UTC(2026, 5, 1) * 1000 };
-  return (await prepareAnswer((sql, values) => database.query(sql, values), subject, understand(asked))).answer();
+  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, sandbox: true, ...registration }, closures: [], completeThrough: Date.UTC(2026, 5, 1) * 1000 };
+  const { notes, ...answer } = await (await prepareAnswer((sql, values) => database.query(sql, values), subject, understand(asked))).answer();
+  expect(notes.some((note) => note.includes('sandbox'))).toBe(true);
+  return { ...answer, notes: notes.filter((note) => !note.includes('sandbox')) };
 }
 const brief = ({ from, by, variant, numerator, denominator, people }: AnswerRow) => `${from}${Object.values(by).map((value) => ` ${value}`).join('')} ${variant} ${numerator}/${denominator} of ${people}`;
 const briefs = async (asked: Asked, variants: string[], registration?: Partial<Registration>) => (await ask(asked, registration)).rows.filter(({ variant }) => variants.includes(variant)).map(brief).sort();

@@ -2,6 +2,7 @@
 import { workingDays } from '../calendar.js';
 import { dayNumber, mondayOf } from '../local-day.js';
 import { hasRoster } from './as-of.js';
+import { beginning, type Population } from './behind.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { shareOfPeople } from './ratio.js';
 import { firstUse, lastWeekOver, personWeeks } from './weeks.js';
@@ -15,6 +16,7 @@ const KINDS = {
   bracket: 'active in one of the last four weeks that were not closed', week: 'active in that very week', unbounded: 'active in it or in any later one: falls for recent people, so never a headline',
 };
 type Start = keyof typeof STARTS;
+const BEGIN: Record<Start, Population> = { enabled: beginning('enabled', firstEnabled), used: beginning('used', firstUse) };
 type Kind = keyof typeof KINDS;
 
 export const retention: Metric = {
@@ -30,6 +32,7 @@ export const retention: Metric = {
     watchOut: 'Week 26 after a start in January is July: weeks in which everything is closed are left out, and the bracket reaches back further. Who began too recently is left out, and the notes say how many. By week, each week has its own people. Team and role are those of the day on which a person began.',
     version: 1,
   },
+  behind: Object.fromEntries(Object.entries(BEGIN).flatMap(([start, people]) => Object.keys(KINDS).map((kind) => [`${start}_${kind}`, people]))),
   async figures(asking) {
     const { by, periods, notes, subject } = asking;
     const [{ from, to }] = periods as [{ from: number; to: number }];
@@ -81,6 +84,13 @@ interface Person {
   /** Mondays of weeks that are over. */
   active: ReadonlySet<number>;
   periods: { from: number; to: number; team: string; role: string }[];
+}
+
+/** The day on which people were first enabled, since the handoff. */
+async function firstEnabled({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<[string, number][]> {
+  const rows = await query<{ person: string; day: number }>(
+    `select person::text, (greatest(min(from_day), $2::date) - '1970-01-01'::date)::int as day from roster where deployment = $1 and not on_leave group by person`, [subject.deployment, subject.registration.handoff]);
+  return rows.map(({ person, day }) => [person, day]);
 }
 
 const teamOf = ({ periods }: Person, day: number): Person['periods'][number] | undefined => periods.find(({ from, to }) => from <= day && day <= to);

@@ -13,12 +13,13 @@ export const stickiness: Metric = {
     formula: 'the mean, over people active in the 28 days that end with a day, of the share of these days on which they were active',
     unit: 'ratio',
     variants: { all_days: 'of all 28 days', working_days: 'of the working days among them, only activity on working days counted' },
-    grains: ['day', 'week'],
+    grains: ['week'],
     dimensions: [],
     minimum: LEAST_PEOPLE,
     watchOut: 'At work its ceiling is about 5/7 of all days: read working_days. Work that is not daily cannot be sticky. It says nothing of those who stopped: they are not in it.',
     version: 1,
   },
+  behind: null,
   async figures(asking) {
     const { query, subject, periods } = asking;
     const works = await workingDays(subject.registration.country, subject.closures);

@@ -1,5 +1,6 @@
 /** How long people go on using it. */
 import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
+import { beginning } from './behind.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 import { UNKNOWN } from './ratio.js';
 import { firstUse, personWeeks, type PersonWeeks } from './weeks.js';
@@ -25,6 +26,7 @@ export const survival: Metric = {
     watchOut: 'Of people who first used it in the range, and only of those who ever did. Who was last seen fewer than four of their weeks ago counts for as long as they could be seen: nobody’s end is guessed. Weeks are each person’s own, so holidays end nothing.',
     version: 1,
   },
+  behind: { '': beginning('use', firstUse) },
   async figures(asking) {
     const weeks = await personWeeks(asking);
     const first = [...(await firstUse(asking))];

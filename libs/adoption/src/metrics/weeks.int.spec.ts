@@ -48,8 +48,10 @@ async function did(person: number, day: string, decided: number, tasks = 0, kind
 const enable = (person: number, from: string, team = '', to: string | null = null) => database.query(`insert into roster values (1, $1, $2, $3, $4, '', false, '2026-06-01')`, [person, from, to, team]);
 
 async function ask(asked: Asked, { completeThrough = '2026-12-31', ...registration }: Partial<Registration> & { completeThrough?: string } = {}): Promise<Answer> {
-  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, ...registration }, closures: [{ from: monday(7), to: dayText(MONDAY + 7 * 7 + 4), reason: null }], completeThrough: Date.parse(completeThrough) * 1000 };
-  return (await prepareAnswer((sql, values) => database.query(sql, values), subject, understand(asked))).answer();
+  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, sandbox: true, ...registration }, closures: [{ from: monday(7), to: dayText(MONDAY + 7 * 7 + 4), reason: null }], completeThrough: Date.parse(completeThrough) * 1000 };
+  const { notes: [first, ...notes], ...answer } = await (await prepareAnswer((sql, values) => database.query(sql, values), subject, understand(asked))).answer();
+  expect(first).toContain('sandbox');
+  return { ...answer, notes };
 }
 const brief = ({ variant, numerator, denominator, people }: AnswerRow) => `${variant} ${numerator}/${denominator} of ${people}`;
 const range = (from: number, to: number) => ({ from: monday(from), to: dayText(MONDAY + 7 * to + 6) });
@@ -253,10 +255,10 @@ describe('stickiness', () => {
     for (const day of [0, 1, 5, 27]) await did(1, dayText(MONDAY + day), 1);
     await did(2, dayText(MONDAY + 27), 1);
     await did(3, dayText(MONDAY - 1), 1); // before
-    const { rows } = await ask({ metric: 'adoption.stickiness', grain: 'day', from: dayText(MONDAY + 27), to: dayText(MONDAY + 27) });
+    const { rows } = await ask({ metric: 'adoption.stickiness', from: dayText(MONDAY + 27), to: dayText(MONDAY + 27) });
     expect(rows.map(({ variant, value, denominator }) => [variant, value, denominator])).toEqual([['all_days', 5 / 2 / 28, 2], ['working_days', 2 / 2 / 20, 2]]);
     expect(rows[0]!.low).toBeLessThan(rows[0]!.value!);
-    const [after] = (await ask({ metric: 'adoption.stickiness', grain: 'day', from: dayText(MONDAY + 28), to: dayText(MONDAY + 28) })).rows;
+    const [after] = (await ask({ metric: 'adoption.stickiness', from: dayText(MONDAY + 28), to: dayText(MONDAY + 28) })).rows;
     expect(after!.value! * 28).toBeCloseTo((3 + 1) / 2, 12);
   });
 });

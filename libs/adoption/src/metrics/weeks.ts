@@ -55,7 +55,7 @@ export async function personWeeks(asking: Asking): Promise<Map<string, PersonWee
 }
 
 /** By person, the day on which they first decided on a result. */
-export async function firstUse({ query, subject }: Asking): Promise<Map<string, number>> {
+export async function firstUse({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<Map<string, number>> {
   const rows = await query<{ person: string; day: number }>(
     `select person::text, (min(day) - '1970-01-01'::date)::int as day from person_day_sum where deployment = $1 and active_accepted + active_overridden > 0 group by person`, [subject.deployment]);
   return new Map(rows.map(({ person, day }) => [person, day]));

@@ -1,0 +1,319 @@
+/**
+ * What a deployment that is no sandbox is told: figures behind which there are enough people, and of which none of fewer
+ * follow, whatever else is asked.
+ *
+ * What arrives: a question and its metric. What leaves: rows, those of too few people without their figures, and notes of what
+ * was left out. Without dimensions days are laid together until they hold enough (days.ts). By dimensions the grid of weeks,
+ * periods of 4, 4 and 5 and quarters of 13 of them is answered once they are over, and cells of few people are hidden (hide.ts).
+ * API, command line and SQL are all answered here.
+ */
+import { WrongInput, type AnswerRow, type Dimension, type Grain } from '@foothold/contract';
+import { factsOf } from '@foothold/event-log';
+import { dayNumber, dayText, mondayOf, timeZone } from '../local-day.js';
+import { type Population } from './behind.js';
+import { bucketOf, buckets } from './bucket.js';
+import { weeksOf, type Weeks } from './days.js';
+import { hideQuarter, hideRow, hideTable, type Row } from './hide.js';
+import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period, type Subject } from './metric.js';
+
+/** Fewest people that a figure of this deployment is given for. */
+export const leastPeople = ({ registration }: Pick<Subject, 'registration'>): number => (registration.sandbox ? 1 : LEAST_PEOPLE);
+
+/** A question. */
+export type Telling = Omit<Asking, 'periods' | 'grain'> & {
+  metric: Metric;
+  grain: Grain;
+  range: Period;
+  /** Which ends of the range were left open: there it reaches as far as what it ends in. */
+  open: { from: boolean; to: boolean };
+  /** The first day on which anything is counted. */
+  first: number;
+};
+
+/** Of these, one may be cut by another. */
+const CROSSED: readonly Dimension[] = ['task_kind', 'stage'];
+/** Weeks of the periods of a quarter. */
+const PERIODS = [4, 4, 5];
+const QUARTER = 13;
+const WEEK = 7;
+
+/** The rows of an answer to a question that is not refused. */
+export async function tell(telling: Telling): Promise<AnswerRow[]> {
+  const { by, metric, subject, notes } = telling;
+  const { completeThrough, registration } = subject;
+  if (completeThrough === null) {
+    notes.push('Nothing is told yet: it is not known up to when everything has arrived.');
+    return [];
+  }
+  const over = timeZone(registration.timeZone).dayOf(completeThrough) - 1;
+  const enough = leastPeople(subject);
+  const isAxis = by.length === 1 && by[0] === 'week';
+  const rows: AnswerRow[] = [];
+  for (const [population, variants] of populations(metric)) {
+    const asked = { ...telling, over, enough, population, variants };
+    rows.push(...await (by.length === 0 || isAxis ? (population ? parts(asked) : daysOf(asked)) : population ? grid(asked) : weekEnds(asked)));
+  }
+  const named = (variant: string) => variant in metric.declaration.variants;
+  const told = rows.filter(({ suppressed, variant }) => !suppressed || named(variant)).map((row) => (row.people !== null && row.people > 0 && row.people < enough ? hiddenRow(row) : row));
+  const left = told.filter(({ suppressed }) => suppressed).length;
+  if (left > 0) notes.push(`${left} of ${told.length} figures are hidden: fewer than ${enough} people are behind them, or what fewer did could be told from them.`);
+  return sorted(told, metric, by);
+}
+
+type Asked = Telling & { over: number; enough: number; population: Population | null; variants: ((variant: string) => boolean) };
+
+/** @throws WrongInput where the question is finer than anybody is told. */
+export function refuseTooFine({ by, grain, metric }: Pick<Telling, 'by' | 'grain' | 'metric'>): void {
+  if (by.length === 0 || (by.length === 1 && by[0] === 'week')) return;
+  const { id, grains } = metric.declaration;
+  const may: readonly Grain[] = grains.filter((one) => one === 'week' || one === 'all');
+  if (!may.includes(grain)) throw new WrongInput('grain', `${id} is not told by ${grain} and ${by.join(' and ')}: too few people would be behind it`, `ask for ${may.join(' or ')}, or without by`);
+  if (by.length === 1) return;
+  if (by.length > 2 || by.includes('week') || by.includes('handoff_week') || !by.some((dimension) => CROSSED.includes(dimension))) {
+    throw new WrongInput('by', `${id} is not told by ${by.join(' and ')}: too few people would be behind it`, 'cut by one dimension, or by task_kind or stage and one other that is no week');
+  }
+  if (grain !== 'all') throw new WrongInput('grain', `by two dimensions it is not told by ${grain}`, 'ask for all: periods of four and five weeks');
+}
+
+/** The variants of a metric by who is behind them. */
+function populations({ behind, declaration }: Metric): [Population | null, (variant: string) => boolean][] {
+  if (behind === null) return [[null, () => true]];
+  const of = new Map<string, Population>();
+  for (const population of Object.values(behind)) of.set(population.id, population);
+  const idOf = (variant: string) => (behind[variant] ?? behind['']!).id;
+  return [...of.values()].map((population) => [population, (variant) => idOf(variant) === population.id || (!(variant in declaration.variants) && behind['']?.id === population.id)]);
+}
+
+/** Without dimensions: periods of whole parts. */
+async function parts(asked: Asked): Promise<AnswerRow[]> {
+  const { grain, range, open, metric, notes, enough } = asked;
+  const weeks = await weeksIn(asked, range);
+  const within = weeks.flatMap((one) => one.parts.map((part) => ({ ...part, week: one.from }))).filter(({ from, to }) => from >= range.from && (open.to ? from : to) <= range.to);
+  const periods: Period[] = [];
+  let bucket: number | null = null;
+  for (const { from, to, week } of within) {
+    const [begins, ends] = grain === 'month' ? [bucketOf('month', from).from, bucketOf('month', to).from] : grain === 'all' ? [0, 0] : grain === 'week' ? [week, week] : [from, from];
+    if (begins !== ends) continue; // of two months, and told in neither
+    const last = periods.at(-1);
+    if (last && bucket === begins) last.to = to;
+    else periods.push({ from, to });
+    bucket = begins;
+  }
+  const lacking = range.to - range.from + 1 - daysIn(periods, range);
+  if (lacking > 0) notes.push(`${lacking} of ${range.to - range.from + 1} days are not in it: days are told once they are over, and together until ${enough} people are behind them.`);
+  if (periods.length === 0) return [];
+  if (metric.before && !(await isWhole(asked, { from: 2 * periods[0]!.from - periods.at(-1)!.to - 1, to: periods[0]!.from - 1 }))) {
+    notes.push('The days before the range cannot be told apart: ask for whole weeks.');
+    return [];
+  }
+  return figuresOf(asked, periods);
+}
+
+/** Whether days can be told as they are, as far as anything is counted on them. */
+async function isWhole(asked: Asked, days: Period): Promise<boolean> {
+  if (days.to < asked.first) return true;
+  const cut = (await weeksIn(asked, days)).flatMap((one) => one.parts).filter(({ from, to }) => (from < days.from && to >= days.from) || (from <= days.to && to > days.to));
+  return cut.length === 0;
+}
+
+/** What is of one day each, without dimensions: of every day that is over. */
+async function daysOf(asked: Asked): Promise<AnswerRow[]> {
+  const { grain, range, over, notes } = asked;
+  const to = Math.min(range.to, over);
+  if (to < range.to) notes.push(`It is told up to ${dayText(to)}: later days are not over.`);
+  return range.from > to ? [] : figuresOf(asked, buckets({ grain, from: range.from, to }));
+}
+
+/** The same by dimensions: of the ends of weeks that are over. */
+async function weekEnds(asked: Asked): Promise<AnswerRow[]> {
+  const { grain, range, over, enough, notes } = asked;
+  let sundays = buckets({ grain: 'week', from: mondayOf(range.from), to: range.to }).map(({ from }) => ({ from, to: from + WEEK - 1 })).filter(({ to }) => to <= Math.min(over, range.to + WEEK - 1) && to >= range.from);
+  if (grain === 'all') sundays = sundays.slice(-1);
+  if (sundays.length === 0) {
+    notes.push('No week of the range is over: by dimensions, only those are told.');
+    return [];
+  }
+  const cells = await asked.metric.figures({ ...asked, periods: sundays });
+  const wholes = await asked.metric.figures({ ...asked, by: [], periods: sundays, notes: [] });
+  return [...new Set(cells.map(({ variant }) => variant))].flatMap((variant) => {
+    const own = cells.filter((figure) => figure.variant === variant);
+    const rows = rowsOf(own, wholes.filter((figure) => figure.variant === variant), sundays.length);
+    const hidden = rows.map((row) => hideRow(row, enough));
+    return own.map((figure) => shown(asked, sundays, figure, hidden[figure.period]!.has(labelOf(figure))));
+  });
+}
+
+/** By dimensions: the largest parts of the grid that lie in the range and are over. */
+async function grid(asked: Asked): Promise<AnswerRow[]> {
+  const { by, grain, range, open, notes } = asked;
+  const anchor = await firstWeek(asked);
+  const wanted = { from: open.from ? quarterOf(range.from, anchor) : range.from, to: open.to ? quarterOf(range.to, anchor) + QUARTER * WEEK - 1 : range.to };
+  const isIn = ({ from, to }: Period) => from >= wanted.from && from <= range.to && (open.to || to <= wanted.to);
+  const rows: AnswerRow[] = [];
+  const told: Period[] = [];
+  for (let from = quarterOf(range.from, anchor); from <= range.to; from += QUARTER * WEEK) {
+    const quarter = await quarterFrom(asked, from);
+    const isCut = cutByHandoff(asked, quarter);
+    const show = (figures: Figure[], at: Period[], isHidden: (figure: Figure) => boolean) => {
+      told.push(...at.filter(isIn));
+      for (const figure of figures) if (isIn(at[figure.period]!)) rows.push(shown(asked, at, figure, isHidden(figure) || isCut(at[figure.period]!)));
+    };
+    const closed = grain === 'week' ? [] : quarter.periods.filter((period) => period.closed && isIn(period.whole));
+    if (by.length === 2) {
+      told.push(...closed.map(({ whole }) => whole));
+      if (closed.length > 0) rows.push(...await crossed(asked, quarter, closed, isCut));
+      continue;
+    }
+    if (!quarter.periods.some(({ weeks }) => weeks.some(isIn))) continue;
+    const { hidden, ...figures } = await decideQuarter(asked, quarter);
+    if (grain === 'all' && quarter.closed && isIn(quarter.whole)) {
+      show(figures.quarter, [quarter.whole], (figure) => hidden.quarter.has(labelOf(figure)));
+      continue;
+    }
+    for (const [p, period] of quarter.periods.entries()) {
+      if (closed.includes(period)) show(figures.periods[p]!, [period.whole], (figure) => hidden.periods[p]!.has(labelOf(figure)));
+      else show(figures.weeks[p]!, period.weeks, (figure) => hidden.rows[p]![figure.period]!.has(labelOf(figure)));
+    }
+  }
+  const lacking = range.to - range.from + 1 - daysIn(told, range);
+  if (lacking > 0) notes.push(`${lacking} of ${range.to - range.from + 1} days are not in it: by ${by.join(' and ')}, ${by.length === 2 ? 'periods of four or five weeks' : 'whole weeks and periods of them'} are told, once they are over.`);
+  if (grain === 'all' && new Set(rows.map((row) => row.from)).size > 1) notes.push('The range is answered in the largest periods of the grid that lie in it: each row says from when to when it is.');
+  return rows;
+}
+
+/**
+ * Which stretches the handoff cuts so that their stages must not be told: by another dimension too, the stages of a period would
+ * tell its weeks apart, and a stage that ends within days that are told together would tell these apart.
+ */
+function cutByHandoff({ by, subject }: Asked, quarter: Quarter): (stretch: Period) => boolean {
+  const { handoff } = subject.registration;
+  if (handoff === null || !by.includes('stage')) return () => false;
+  const day = dayNumber(handoff)!;
+  const isBetween = by.length === 1 && quarter.periods.some(({ weeks }) => weeks.some(({ parts }) => parts.some((part) => part.from === day)));
+  return ({ from, to }) => from < day && day <= to && !isBetween;
+}
+
+/** Days of the range that lie in any of the periods, which share none. */
+const daysIn = (periods: readonly Period[], range: Period): number => periods.reduce((sum, { from, to }) => sum + Math.max(0, Math.min(to, range.to) - Math.max(from, range.from) + 1), 0);
+
+/** A stretch of the grid whose weeks are over. */
+interface Stretch {
+  whole: Period;
+  weeks: Weeks[];
+  /** All its weeks are there. */
+  closed: boolean;
+}
+interface Quarter {
+  whole: Period;
+  closed: boolean;
+  periods: Stretch[];
+}
+
+/** The Monday of the quarter of the grid that a day lies in. */
+const quarterOf = (day: number, anchor: number): number => anchor + Math.floor((day - anchor) / (QUARTER * WEEK)) * QUARTER * WEEK;
+
+async function quarterFrom(asked: Asked, from: number): Promise<Quarter> {
+  const weeks = (await weeksIn(asked, { from, to: from + QUARTER * WEEK - 1 })).filter((one) => one.closed && one.from >= from);
+  const periods: Stretch[] = [];
+  let begin = from;
+  for (const length of PERIODS) {
+    const end = begin + length * WEEK;
+    const own = weeks.filter((one) => one.from >= begin && one.from < end); // weeks that were laid together are of the period in which they begin
+    const last = weeks.at(-1);
+    periods.push({ weeks: own, whole: { from: own[0]?.from ?? begin, to: own.at(-1)?.to ?? begin }, closed: own.length > 0 && last !== undefined && last.to >= end - 1 });
+    begin = end;
+  }
+  const filled = periods.filter(({ weeks: own }) => own.length > 0);
+  return { periods, closed: filled.length > 0 && periods.every(({ closed, weeks: own }) => closed || own.length === 0) && weeks.at(-1)!.to >= from + QUARTER * WEEK - 1, whole: { from: filled[0]?.whole.from ?? from, to: filled.at(-1)?.whole.to ?? from } };
+}
+
+async function decideQuarter(asked: Asked, quarter: Quarter) {
+  const { metric, enough } = asked;
+  const own = (figures: Figure[]) => figures.filter(({ variant }) => asked.variants(variant));
+  const figuresAt = async (periods: Period[], by: readonly Dimension[], notes: string[]) => (periods.length === 0 ? [] : own(await metric.figures({ ...asked, by, periods, notes })));
+  const all = quarter.periods.flatMap(({ weeks }) => weeks);
+  const [cells, wholes] = [await figuresAt(all, asked.by, asked.notes), await figuresAt(all, [], [])];
+  const rows = rowsOf(cells, wholes, all.length);
+  const closed = quarter.periods.filter(({ closed: is }) => is);
+  const [periodCells, periodWholes] = [await figuresAt(closed.map(({ whole }) => whole), asked.by, []), await figuresAt(closed.map(({ whole }) => whole), [], [])];
+  const periodRows = rowsOf(periodCells, periodWholes, closed.length);
+  let begin = 0;
+  const weeks = quarter.periods.map(({ weeks: { length } }) => {
+    const from = begin;
+    begin += length;
+    return { rows: rows.slice(from, begin), figures: cells.filter(({ period }) => period >= from && period < begin).map((figure) => ({ ...figure, period: figure.period - from })) };
+  });
+  const inQuarter = quarter.closed ? await figuresAt([quarter.whole], asked.by, []) : [];
+  const whole = quarter.closed ? rowsOf(inQuarter, await figuresAt([quarter.whole], [], []), 1)[0]! : null;
+  const hidden = hideQuarter(quarter.periods.map((period, p) => ({ rows: weeks[p]!.rows, whole: period.closed ? periodRows[closed.indexOf(period)]! : null })), whole, enough);
+  return {
+    hidden,
+    quarter: inQuarter,
+    weeks: weeks.map(({ figures }) => figures),
+    periods: quarter.periods.map((period) => periodCells.filter(({ period: nth }) => nth === closed.indexOf(period)).map((figure) => ({ ...figure, period: 0 }))),
+  };
+}
+
+/** By two dimensions: periods that are over. */
+async function crossed(asked: Asked, quarter: Quarter, periods: Stretch[], isCut: (period: Period) => boolean): Promise<AnswerRow[]> {
+  const { by, enough, metric } = asked;
+  const [one, other] = [await decideQuarter({ ...asked, by: [by[0]!] }, quarter), await decideQuarter({ ...asked, by: [by[1]!] }, quarter)];
+  const at = periods.map(({ whole }) => whole);
+  const figures = (await metric.figures({ ...asked, periods: at })).filter(({ variant }) => asked.variants(variant));
+  return periods.flatMap((period, nth) => {
+    const p = quarter.periods.indexOf(period);
+    const shownOf = ({ hidden, periods: found }: typeof one) => new Set(found[p]!.map(labelOf).filter((label) => !hidden.periods[p]!.has(label)));
+    const own = figures.filter((figure) => figure.period === nth);
+    const cells = new Map(own.map((figure) => [labelOf(figure), { row: JSON.stringify([figure.by[0]]), column: JSON.stringify([figure.by[1]]), people: figure.people }]));
+    const hidden = hideTable(cells, shownOf(one), shownOf(other), enough);
+    return own.map((figure) => shown(asked, at, figure, hidden.has(labelOf(figure)) || isCut(period.whole)));
+  });
+}
+
+const weeksIn = ({ query, subject, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject }, population!, range, first, over, enough);
+
+/** The Monday of the week in which the deployment was registered: the grid must not move with what arrives. */
+async function firstWeek({ query, subject }: Asked): Promise<number> {
+  const [registered] = await factsOf(query, subject.deployment, 'deployment.registered');
+  return mondayOf(registered ? timeZone(subject.registration.timeZone).dayOf(registered.time) : 0);
+}
+
+const labelOf = ({ by }: Figure): string => JSON.stringify(by);
+
+/** People in each cell, and in all of them, by period. */
+function rowsOf(cells: readonly Figure[], wholes: readonly Figure[], periods: number): Row[] {
+  const rows = Array.from({ length: periods }, () => ({ total: 0, cells: new Map<string, number>() }));
+  for (const { period, people } of wholes) rows[period]!.total = Math.max(rows[period]!.total, people);
+  for (const figure of cells) {
+    const { cells: own } = rows[figure.period]!;
+    if (figure.people > 0) own.set(labelOf(figure), Math.max(own.get(labelOf(figure)) ?? 0, figure.people));
+  }
+  return rows;
+}
+
+async function figuresOf(asked: Asked, periods: Period[]): Promise<AnswerRow[]> {
+  const figures = await asked.metric.figures({ ...asked, periods });
+  return figures.filter(({ variant }) => asked.variants(variant)).map((figure) => shown(asked, periods, figure, false));
+}
+
+/** A figure as a row of the answer. */
+export function shown({ by: dimensions }: Pick<Asking, 'by'>, periods: readonly Period[], { period, by, ...figure }: Figure, isHidden: boolean): AnswerRow {
+  const { from, to } = periods[period]!;
+  const row = { from: dayText(from), to: dayText(to), by: Object.fromEntries(dimensions.map((dimension, i) => [dimension, by[i]!])), ...figure, suppressed: false };
+  return isHidden ? hiddenRow(row) : row;
+}
+
+const hiddenRow = ({ from, to, by, variant }: AnswerRow): AnswerRow => ({ from, to, by, variant, value: null, numerator: null, denominator: null, low: null, high: null, people: null, suppressed: true });
+
+/** In the order of periods, groups and variants, as where nothing is hidden. */
+function sorted(rows: AnswerRow[], { declaration }: Metric, by: readonly Dimension[]): AnswerRow[] {
+  const variants = Object.keys(declaration.variants);
+  const place = (variant: string) => (variants.indexOf(variant) + 1 || variants.length + 1);
+  const order = (one: AnswerRow, other: AnswerRow): number => {
+    if (one.from !== other.from) return one.from < other.from ? -1 : 1;
+    if (one.to !== other.to) return one.to < other.to ? -1 : 1;
+    for (const dimension of by) if (one.by[dimension] !== other.by[dimension]) return (one.by[dimension] ?? '') < (other.by[dimension] ?? '') ? -1 : 1;
+    return place(one.variant) - place(other.variant);
+  };
+  return rows.sort(order);
+}
