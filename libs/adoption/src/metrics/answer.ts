@@ -23,9 +23,9 @@ export interface Prepared {
 
 /**
  * Prepares the answer to a question. Small groups are not hidden at this depth.
- * The stamp names the question, the definition, how far everything is complete, the version of the deployment, and the rows
- * that the answer reads: how many, and the sum of the moments at which each was last changed. It is read first, so an answer
- * is never older than it.
+ * The stamp names the question, the definition, how far everything is complete, the version of the deployment, and the days
+ * that the answer reads: how often anything on them was changed, and when last. It is read first, so an answer is never older
+ * than it.
  * @throws WrongInput where the range is too long.
  */
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
@@ -46,7 +46,7 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(to)]);
   const periods = buckets({ grain, from, to });
   return {
-    stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
+    stamp: JSON.stringify([...stamp, read!.revisions, read!.latest]),
     answer: async () => {
       const asking: Asking = { query, subject, grain, by, periods, notes: [...notes] };
       const found = await figures(asking);
@@ -71,20 +71,20 @@ interface Extent {
 }
 
 const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last,
-    (select min(version) from checkpoint where projection = $2) as folded from person_day where deployment = $1`;
+    (select min(version) from checkpoint where projection = $2) as folded from person_day_sum where deployment = $1`;
 
 const BEING_FOLDED = 'The log is being folded anew by a newer version: until then nothing is said of what the version before did not count.';
 
 interface Read {
   /** Microseconds since 1970; null: nothing is counted in the range. */
   revised: number | null;
-  rows: string;
-  moments: string | null;
+  revisions: string | null;
+  latest: string | null;
 }
 
-/** Of all rows up to the range's end: what people did before it decides who is new in it. */
-const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, count(*)::text as rows, sum(extract(epoch from revised_at))::text as moments
-  from person_day where deployment = $1 and day <= $3::date`;
+/** Of all days up to the range's end: what people did before it decides who is new in it. */
+const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, sum(revisions)::text as revisions, extract(epoch from max(revised_at))::text as latest
+  from day_revision where deployment = $1 and day <= $3::date`;
 
 function rowOf({ by: dimensions, periods }: Asking, { period, by, ...figure }: Figure): AnswerRow {
   const { from, to } = periods[period]!;

@@ -3,8 +3,9 @@ import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
 
-/** By variant, as rows of person_day have it. */
-const KINDS = { person: 'person', automatic: 'automatic', mandated: 'mandated', unknown: '' };
+/** By variant, its invocations. */
+const KINDS = { person: 'invocations_person', automatic: 'invocations_automatic', mandated: 'invocations_mandated' };
+const UNKNOWN = `invocations - ${Object.values(KINDS).join(' - ')}`;
 
 export const initiative: Metric = {
   declaration: {
@@ -20,8 +21,7 @@ export const initiative: Metric = {
     version: 1,
   },
   figures: (asking) => ratioFigures(asking, {
-    sums: ['invocations'],
-    derived: Object.fromEntries(Object.entries(KINDS).map(([variant, kind]) => [`of_${variant}`, `case when d.initiative = '${kind}' then d.invocations else 0 end`])),
-    variants: Object.fromEntries(Object.keys(KINDS).map((variant) => [variant, { x: `of_${variant}`, y: 'invocations' }])),
+    sums: ['invocations', ...Object.values(KINDS)],
+    variants: Object.fromEntries(Object.entries({ ...KINDS, unknown: UNKNOWN }).map(([variant, x]) => [variant, { x, y: 'invocations' }])),
   }),
 };

@@ -11,7 +11,7 @@
  */
 import { workingDays } from '../calendar.js';
 import { dayNumber, dayText, mondayOf, timeZone } from '../local-day.js';
-import { enabledSpans } from './as-of.js';
+import { enabledSpans, firstDays } from './as-of.js';
 import { type Asking, type Subject } from './metric.js';
 
 /** Days of the baseline. */
@@ -57,7 +57,7 @@ export async function personWeeks(asking: Asking): Promise<Map<string, PersonWee
 /** By person, the day on which they first decided on a result. */
 export async function firstUse({ query, subject }: Asking): Promise<Map<string, number>> {
   const rows = await query<{ person: string; day: number }>(
-    `select person::text, (min(day) - '1970-01-01'::date)::int as day from person_day_sum where deployment = $1 and active_accepted + active_overridden > 0 group by person`, [subject.deployment]);
+    `select person::text, "any" - '1970-01-01'::date as day from (${firstDays('$1')}) f`, [subject.deployment]);
   return new Map(rows.map(({ person, day }) => [person, day]));
 }
 
