@@ -46,7 +46,7 @@ export async function ratioSums(asking: Asking, ratio: Ratio): Promise<{ period:
   const values: unknown[] = [];
   const slices = cut(asking, personDays(asking, ratio.where !== undefined), values);
   const person = `select ${slices.columns}, d.person, ${ratio.sums.map((counter) => `sum(d.${counter})::${type} as ${counter}`).join(', ')}
-    ${slices.from} ${ratio.where ? `and ${ratio.where(values)}` : ''} group by ${slices.names}, d.person`;
+    ${slices.from} and (${ratio.sums.map((counter) => `d.${counter} <> 0`).join(' or ')}) ${ratio.where ? `and ${ratio.where(values)}` : ''} group by ${slices.names}, d.person`;
   const more = ratio.also ? `, ${ratio.also.sums.map((sum) => `coalesce(${sum}, 0)::float8 as ${sum}`).join(', ')}` : '';
   const shares = `select ${slices.names}, ${names.map((name, i) => `(${ratio.variants[name]!.x})::${type} as x${i}, (${ratio.variants[name]!.y})::${type} as y${i}`).join(', ')}
     from (select p.*${more} from (${person}) p ${ratio.also ? `left join (${ratio.also.sql(values)}) w using (${slices.names}, person)` : ''}) p`;
