@@ -122,6 +122,7 @@ comment on table day_revision is 'when what is counted on a local day was last c
     name: 'PersonDays1790000000012',
     sql: `
 create index person_day_sum_person on person_day_sum (deployment, person, day) include (active_accepted, active_overridden, active_voluntary, tasks);
+create index person_day_overridden on person_day (deployment, day) include (person, reason, overridden) where overridden > 0;
 
 insert into person_day_sum (shard, deployment, person, day, revised_at, ${[...NUMBERS, ...SUMS, ...OF_INITIATIVE].join(', ')})
   select shard, deployment, person, day, max(revised_at), ${[...NUMBERS, ...SUMS].map((name) => `coalesce(sum(${name}), 0)`).join(', ')},
