@@ -116,4 +116,27 @@ create index day_revision_range on day_revision (deployment, day);
 comment on table day_revision is 'when what is counted on a local day was last changed, and how often anything was';
 `,
   },
+  {
+    // Answers read these tables, and where the version before has folded they are empty until its tables have been folded anew and
+    // changed places: a bridge until then. What that version did not count is not in it, nor what it folds meanwhile.
+    name: 'PersonDays1790000000012',
+    sql: `
+create index person_day_sum_person on person_day_sum (deployment, person, day) include (active_accepted, active_overridden, active_voluntary, tasks);
+create index person_day_overridden on person_day (deployment, day) include (person, reason, overridden) where overridden > 0;
+
+insert into person_day_sum (shard, deployment, person, day, revised_at, ${[...NUMBERS, ...SUMS, ...OF_INITIATIVE].join(', ')})
+  select shard, deployment, person, day, max(revised_at), ${[...NUMBERS, ...SUMS].map((name) => `coalesce(sum(${name}), 0)`).join(', ')},
+         coalesce(sum(active_accepted + active_overridden) filter (where initiative = 'person'), 0), ${['person', 'automatic', 'mandated'].map((kind) => `coalesce(sum(invocations) filter (where initiative = '${kind}'), 0)`).join(', ')}
+    from person_day where not exists (select from person_day_sum) group by shard, deployment, person, day;
+
+insert into person_week (shard, deployment, person, week, task_kind, ${WEEK_COUNTERS.join(', ')})
+  select shard, deployment, person, date_trunc('week', day)::date, task_kind, sum(active_accepted + active_overridden), sum(active_accepted),
+         coalesce(sum(active_accepted + active_overridden) filter (where initiative = 'person'), 0), sum(tasks)
+    from person_day where not exists (select from person_week) group by shard, deployment, person, date_trunc('week', day), task_kind
+  having sum(active_accepted + active_overridden + tasks) > 0;
+
+insert into day_revision (shard, deployment, day, revised_at, revisions)
+  select shard, deployment, day, max(revised_at), count(*) from person_day where not exists (select from day_revision) group by shard, deployment, day;
+`,
+  },
 ];

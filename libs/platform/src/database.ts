@@ -159,9 +159,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /**
  * What every connection must be set to. Times are read as UTC, and statements are planned for their own arrays: without
- * these the log would be wrong or slow.
+ * these the log would be wrong or slow. None is compiled before it is run: of statements that take so long as ours, that takes longer.
  */
-const SETTINGS = '-c timezone=UTC -c plan_cache_mode=force_custom_plan';
+const SETTINGS = '-c timezone=UTC -c plan_cache_mode=force_custom_plan -c jit=off';
 /** Leases end with their transaction, so a stalled one must end; how soon may be set in the address. */
 const IDLE = '-c idle_in_transaction_session_timeout=30000';
 

@@ -1,7 +1,6 @@
 /** Distinct people who use it, on a day and in the 7 and 28 days that end with it. */
 import { FACT_DIMENSIONS } from '@foothold/contract';
-import { countAsOf, covers, KIND_ROWS, lookedAt, WINDOWED } from './as-of.js';
-import { cut } from './cut.js';
+import { activeDays, covers, lookedAt, Stretches, WINDOWED } from './as-of.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 
 export const activePeople: Metric = {
@@ -20,14 +19,13 @@ export const activePeople: Metric = {
   behind: null,
   async figures(asking) {
     const { by } = asking;
-    const values: unknown[] = [];
-    const { columns, from } = cut({ ...asking, periods: [lookedAt(asking)] }, `person_day d ${KIND_ROWS}`, values);
-    const group = by.map((dimension) => `${dimension}, `).join('');
-    const stretches = `
-      with active as (select distinct ${group}kind, person, day from (select ${columns}, k.kind, d.person, d.day ${from} and k.so) d),
-           cover as (${covers(group)})
-      select variant, ${group}since, until from cover`;
-    return (await countAsOf(asking, stretches, values, Object.keys(WINDOWED))).flatMap(({ variant, by: values, people }) =>
+    const variants = Object.keys(WINDOWED);
+    const stretches = new Stretches(asking, variants);
+    for (const one of await activeDays(asking, lookedAt(asking), by)) {
+      const edges = stretches.ofAll(variants, one.by);
+      covers(one, (variant, since, until) => edges[variant]!.add(since, until));
+    }
+    return stretches.asOf().flatMap(({ variant, by: values, people }) =>
       people.map((count, period): Figure => ({ period, by: values, variant, value: count, numerator: count, denominator: null, low: null, high: null, people: count })).filter(({ value }) => by.length === 0 || value! > 0),
     );
   },

@@ -24,9 +24,9 @@ export interface Prepared {
 
 /**
  * Prepares the answer to a question: in a sandbox just what is counted, else what may be told of it.
- * The stamp names the question, the definition, how far everything is complete, the version of the deployment, and the rows
- * that the answer reads: how many, and the sum of the moments at which each was last changed. It is read first, so an answer
- * is never older than it.
+ * The stamp names the question, the definition, how far everything is complete, the version of the deployment, and the days
+ * that the answer reads: how often anything on them was changed, and when last. It is read first, so an answer is never older
+ * than it.
  * @throws WrongInput where the range is too long, or the question finer than may be told.
  */
 export async function prepareAnswer(query: Query, subject: Subject, question: Question): Promise<Prepared> {
@@ -52,7 +52,7 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(isSandbox ? to : Math.max(to, extent!.last ?? to))]);
   const range = { from, to };
   return {
-    stamp: JSON.stringify([...stamp, read!.rows, read!.moments]),
+    stamp: JSON.stringify([...stamp, read!.revisions, read!.latest]),
     answer: async () => {
       const asking: Asking = { query, subject, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
       const rows = isSandbox ? (await figures(asking)).map((figure) => shown(asking, asking.periods, figure, false))
@@ -78,7 +78,7 @@ interface Extent {
 }
 
 const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) - '1970-01-01'::date)::int as last,
-    (select min(version) from checkpoint where projection = $2) as folded from person_day where deployment = $1`;
+    (select min(version) from checkpoint where projection = $2) as folded from person_day_sum where deployment = $1`;
 
 const SANDBOX = 'A sandbox, for trying things out: figures of single people are shown.';
 
@@ -87,12 +87,12 @@ const BEING_FOLDED = 'The log is being folded anew by a newer version: until the
 interface Read {
   /** Microseconds since 1970; null: nothing is counted in the range. */
   revised: number | null;
-  rows: string;
-  moments: string | null;
+  revisions: string | null;
+  latest: string | null;
 }
 
-/** Of all rows up to the range's end: what people did before it decides who is new in it. */
-const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, count(*)::text as rows, sum(extract(epoch from revised_at))::text as moments
-  from person_day where deployment = $1 and day <= $3::date`;
+/** Of all days up to the range's end: what people did before it decides who is new in it. */
+const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, sum(revisions)::text as revisions, extract(epoch from max(revised_at))::text as latest
+  from day_revision where deployment = $1 and day <= $3::date`;
 
 const iso = (micros: number | null): string | null => (micros === null ? null : new Date(Math.floor(micros / 1000)).toISOString());

@@ -5,7 +5,7 @@
  * dimension. Next are the metrics, which count what falls together. Dimensions of a result stand in the row; team and role
  * are the person's on that day, by the roster; stage and week since the handoff are the day's.
  */
-import { type Dimension } from '@foothold/contract';
+import { RESULT_DIMENSIONS, type Dimension } from '@foothold/contract';
 import { dayNumber, dayText, mondayOf } from '../local-day.js';
 import { type Asking } from './metric.js';
 
@@ -18,9 +18,21 @@ export interface Cut {
   from: string;
 }
 
+/** person_day with what person_day_sum keeps of initiatives. */
+const APART = `(select *, case when initiative = 'person' then active_accepted + active_overridden else 0 end as active_voluntary,
+  ${['person', 'automatic', 'mandated'].map((kind) => `case when initiative = '${kind}' then invocations else 0 end as invocations_${kind}`).join(', ')} from person_day) d`;
+
+/**
+ * The person-days that a question is answered from, called `d`: without dimensions unless it is by one of a result, so that
+ * it costs people and days, not all that they did. Both have the same counters.
+ * @param apart it looks at dimensions of results, whatever it is by
+ */
+export const personDays = ({ by }: Pick<Asking, 'by'>, apart = false): string =>
+  apart || by.some((dimension) => (RESULT_DIMENSIONS as readonly Dimension[]).includes(dimension)) ? APART : 'person_day_sum d';
+
 /**
  * Cuts rows that have deployment, person and day.
- * @param table what they come from, called `d`: `person_day d`
+ * @param table what they come from, called `d`, as personDays gives it
  * @param values of the statement; what the cut needs is added
  * @param dimensions SQL for the dimensions of results, where their columns are not called so
  */
@@ -39,6 +51,7 @@ export function cut(asking: Asking, table: string, values: unknown[], dimensions
     ofDay('stage', (day) => (handoff === null || day < handoff ? 'pilot' : 'production')),
     ofDay('handoff_week', (day) => (handoff === null ? null : String((mondayOf(day) - mondayOf(handoff)) / 7))),
   ].filter((one) => one !== null);
+  const single = periods.length === 1 && dated.length === 0;
   const sql = (dimension: Dimension): string => {
     if (dimension === 'team' || dimension === 'role') return `coalesce(r.${dimension}, '')`;
     if (dimension === 'stage' || dimension === 'handoff_week') return `coalesce(c.${dimension}, '')`;
@@ -49,9 +62,9 @@ export function cut(asking: Asking, table: string, values: unknown[], dimensions
     : '';
   return {
     names: ['period', ...by].join(', '),
-    columns: ['c.period', ...by.map((dimension) => `${sql(dimension)} as ${dimension}`)].join(', '),
+    columns: [`${single ? '0' : 'c.period'} as period`, ...by.map((dimension) => `${sql(dimension)} as ${dimension}`)].join(', '),
     from: `from ${table}
-      join unnest($${values.push(days)}::date[], $${values.push(of)}::int[]${dated.map(({ list }) => `, ${list}`).join('')}) c(day, period${dated.map(({ name }) => `, ${name}`).join('')}) on c.day = d.day
+      ${single ? '' : `join unnest($${values.push(days)}::date[], $${values.push(of)}::int[]${dated.map(({ list }) => `, ${list}`).join('')}) c(day, period${dated.map(({ name }) => `, ${name}`).join('')}) on c.day = d.day`}
       ${rostered}
      where d.deployment = $${values.push(subject.deployment)} and d.day between $${values.push(dayText(periods[0]!.from))}::date and $${values.push(dayText(periods.at(-1)!.to))}::date`,
   };
@@ -64,7 +77,7 @@ export type Counted = Record<string, string | number | null>;
 export const groupOf = (row: Counted, by: readonly Dimension[]): (string | null)[] => by.map((dimension) => (row[dimension] as string) || null);
 
 /** Every period where nothing is cut by a dimension, so that empty ones show; else the groups in which something was counted, in order. */
-export function* groups(asking: Asking, found: readonly Counted[]): Generator<{ period: number; by: (string | null)[]; row: Counted | undefined }> {
+export function* groups(asking: Pick<Asking, 'by' | 'periods'>, found: readonly Counted[]): Generator<{ period: number; by: (string | null)[]; row: Counted | undefined }> {
   const { by, periods } = asking;
   if (by.length === 0) {
     const rows = new Map(found.map((row) => [Number(row['period']), row]));

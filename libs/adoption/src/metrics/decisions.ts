@@ -1,7 +1,7 @@
 /** What people decide on results, and why. */
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { counted } from './behind.js';
-import { cut, groupOf, type Counted } from './cut.js';
+import { cut, groupOf, personDays, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
 
@@ -73,13 +73,14 @@ export const override: Metric = {
 /** Of each reason that occurs, the sums of its overrides, their squares, and their products with the decided. */
 async function reasonSums(asking: Asking): Promise<Counted[]> {
   const values: unknown[] = [];
-  const { names, columns, from } = cut(asking, 'person_day d', values);
+  const overrides = cut(asking, personDays(asking, true), values);
+  const all = cut(asking, personDays(asking), values);
+  const { names } = all;
   return asking.query<Counted>(
     `select ${names}, reason, sum(x) as x, sum(x * x) as xx, sum(x * y) as xy
-       from (select ${names}, reason, overridden as x, sum(decided) over (partition by ${names}, person) as y
-               from (select ${columns}, d.reason, d.person, sum(d.overridden)::float8 as overridden, sum(d.accepted + d.overridden)::float8 as decided
-                       ${from} and d.accepted + d.overridden > 0 group by ${names}, d.reason, d.person) decided) s
-      where x > 0 group by ${names}, reason order by sum(x) desc, reason`,
+       from (select ${overrides.columns}, d.person, d.reason, sum(d.overridden)::float8 as x ${overrides.from} and d.overridden > 0 group by ${names}, d.person, d.reason) overridden
+       join (select ${all.columns}, d.person, sum(d.accepted + d.overridden)::float8 as y ${all.from} and d.accepted + d.overridden > 0 group by ${names}, d.person) decided using (${names}, person)
+      group by ${names}, reason order by sum(x) desc, reason`,
     values,
   );
 }

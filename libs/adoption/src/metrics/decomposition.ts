@@ -3,6 +3,7 @@ import { decomposeProduct, type Factor } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
 import { enabledSpans, hasRoster } from './as-of.js';
 import { counted } from './behind.js';
+import { personDays } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period } from './metric.js';
 
 const FACTORS = {
@@ -70,11 +71,13 @@ const isProduct = (factors: Factors, decided: number): boolean => Object.values(
 
 async function countsOf(asking: Asking, period: Period): Promise<Counts> {
   const { query, subject } = asking;
-  const days = [dayText(period.from), dayText(period.to)];
+  const kinds = subject.registration.taskKinds;
+  const eligible = kinds === null ? '' : 'filter (where d.task_kind = any($4))';
   const [row] = await query<Omit<Counts, 'people'> & { named: number }>(
-    `select coalesce(sum(tasks) filter (where $4::text[] is null or task_kind = any($4)), 0)::float8 as tasks, coalesce(sum(tasks_used) filter (where $4::text[] is null or task_kind = any($4)), 0)::float8 as used,
-            coalesce(sum(shown), 0)::float8 as shown, coalesce(sum(accepted + overridden), 0)::float8 as decided, count(distinct person)::int as named
-       from person_day where deployment = $1 and day between $2::date and $3::date`, [subject.deployment, ...days, subject.registration.taskKinds]);
+    `select coalesce(sum(tasks), 0)::float8 as tasks, coalesce(sum(used), 0)::float8 as used, coalesce(sum(shown), 0)::float8 as shown, coalesce(sum(decided), 0)::float8 as decided, count(*)::int as named
+       from (select sum(d.tasks) ${eligible} as tasks, sum(d.tasks_used) ${eligible} as used, sum(d.shown) as shown, sum(d.accepted + d.overridden) as decided
+               from ${personDays(asking, kinds !== null)} where d.deployment = $1 and d.day between $2::date and $3::date group by d.person) of_person`,
+    [subject.deployment, dayText(period.from), dayText(period.to), ...(kinds === null ? [] : [kinds])]);
   const { named, ...counts } = row!;
   if (!(await hasRoster(asking))) return { ...counts, people: named };
   const values: unknown[] = [];

@@ -2,8 +2,8 @@
 import { GRAINS, type Dimension } from '@foothold/contract';
 import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
-import { countAsOf, covers, enabledSpans, hasRoster, KIND_ROWS, KINDS, lookedAt, WINDOWED, type CountedPeople } from './as-of.js';
-import { groupOf, groups, type Counted } from './cut.js';
+import { activeDays, countAsOf, covers, enabledSpans, firstDays, hasRoster, KINDS, lookedAt, spansOf, Stretches, WINDOWED, type CountedPeople, type EnabledSpan } from './as-of.js';
+import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { shareOfPeople, UNKNOWN } from './ratio.js';
 
@@ -33,10 +33,10 @@ export const enabled: Metric = {
     const values: unknown[] = [];
     const group = asking.by.map((dimension) => `${dimension}, `).join('');
     const stretches = `
-      with seen as materialized (select distinct person from person_day where deployment = $${values.push(asking.subject.deployment)}),
-           enabled as materialized (${enabledSpans(asking, values)})
+      with enabled as materialized (${enabledSpans(asking, values)})
       select 'enabled' as variant, ${group}lower(span) as since, upper(span) as until from enabled
-      union all select 'matched', ${group}lower(span), upper(span) from enabled join seen using (person)
+      union all select 'matched', ${group}lower(span), upper(span) from enabled e
+       where exists (select from person_day_sum d where d.deployment = $${values.push(asking.subject.deployment)} and d.person = e.person)
       union all select 'on_leave', ${group}lower(span), upper(span) from (${enabledSpans(asking, values, true)}) absent`;
     const counted = await countAsOf(asking, stretches, values, ['enabled', 'on_leave', 'matched']);
     return counted.flatMap(({ variant, by, people }) => people.flatMap((count, period): Figure[] =>
@@ -61,19 +61,13 @@ export const rate: Metric = {
   async figures(asking) {
     const variants = Object.keys(WINDOWED);
     if (!(await hasRoster(asking))) return withoutRoster(asking, variants);
-    const values: unknown[] = [];
-    const group = asking.by.map((dimension) => `${dimension}, `).join('');
-    const { from, to } = lookedAt(asking);
-    const stretches = `
-      with enabled as materialized (${enabledSpans(asking, values)}),
-           active as (select distinct k.kind, d.person, d.day from person_day d ${KIND_ROWS}
-                       where d.deployment = $${values.push(asking.subject.deployment)} and d.day between $${values.push(dayText(from))}::date and $${values.push(dayText(to))}::date and k.so),
-           cover as (${covers('')})
-      select 'enabled' as variant, ${group}lower(span) as since, upper(span) as until from enabled
-      union all
-      select variant, ${group}lower(span * daterange(since, until)), upper(span * daterange(since, until))
-        from cover join enabled using (person) where span && daterange(since, until)`;
-    return shares(asking, await countAsOf(asking, stretches, values, [...variants, 'enabled']), variants);
+    const stretches = new Stretches(asking, [...variants, 'enabled']);
+    const spans = enabledPeople(asking, await spansOf(asking), stretches);
+    for (const one of await activeDays(asking, lookedAt(asking))) for (const { by, since: from, until: to } of spans.get(one.person) ?? []) {
+      const edges = stretches.ofAll(variants, by);
+      covers(one, (variant, since, until) => edges[variant]!.add(Math.max(from, since), Math.min(to, until)));
+    }
+    return shares(asking, stretches.asOf(), variants);
   },
 };
 
@@ -99,50 +93,71 @@ export const activated: Metric = {
   async figures(asking) {
     const variants = Object.keys(KINDS);
     if (!(await hasRoster(asking))) return withoutRoster(asking, [...variants, FIRST_USE]);
-    const values: unknown[] = [];
-    const group = asking.by.map((dimension) => `${dimension}, `).join('');
-    const stretches = `
-      with enabled as materialized (${enabledSpans(asking, values)}),
-           first as (select k.kind, d.person, min(d.day) as day from person_day d ${KIND_ROWS} where d.deployment = $${values.push(asking.subject.deployment)} and k.so group by k.kind, d.person)
-      select 'enabled' as variant, ${group}lower(span) as since, upper(span) as until from enabled
-      union all select kind, ${group}greatest(lower(span), day), upper(span) from first join enabled using (person) where upper(span) > day`;
-    const [counted, lives] = [await countAsOf(asking, stretches, values, [...variants, 'enabled']), await firstUse(asking)];
+    const stretches = new Stretches(asking, [...variants, 'enabled']);
+    const spans = await spansOf(asking);
+    const first = await firstOf(asking);
+    for (const [person, own] of enabledPeople(asking, spans, stretches)) for (const { by, since, until } of own) {
+      for (const variant of variants) {
+        const day = first.get(person)?.[variant as 'any'];
+        if (day != null) stretches.of(variant, by).add(Math.max(since, day), until);
+      }
+    }
+    const lives = await timesToFirstUse(asking, spans, first);
     await noteMatched(asking);
-    return [...shares(asking, counted, variants), ...lives];
+    return [...shares(asking, stretches.asOf(), variants), ...lives];
   },
 };
 
+type First = Record<'any' | 'accepted' | 'voluntary', number | null>;
+
+/** By person, the first days of each kind of activity. */
+async function firstOf({ query, subject }: Asking): Promise<Map<string, First>> {
+  const rows = await query<First & { person: string }>(
+    `select person::text, ${Object.keys(KINDS).map((kind) => `"${kind}" - '1970-01-01'::date as "${kind}"`).join(', ')} from (${firstDays('$1')}) f`, [subject.deployment]);
+  return new Map(rows.map(({ person, ...days }) => [person, days]));
+}
+
 /** The median time to first use of those enabled on each period's last day. */
-async function firstUse(asking: Asking): Promise<Figure[]> {
-  const { by, periods, subject } = asking;
-  const names = ['period', ...by].join(', ');
-  const found = await asking.query<Counted>(
-    `with asked as (select * from unnest($2::date[]) with ordinality a(day, period)),
-          begun as (select person, min(from_day) as since from roster where deployment = $1 and not on_leave group by person),
-          first as (select d.person, min(d.day) as day from person_day d where d.deployment = $1 and ${KINDS['any']} group by d.person)
-     select ${names}, time, ended, count(*)::int as people
-       from (select ${names}, coalesce(f.day <= a.day, false) as ended, case when f.day <= a.day then greatest(f.day - b.since, 0) else a.day - b.since end as time
-       from (select a.period - 1 as period, a.day, r.* from asked a join roster r on r.deployment = $1 and not r.on_leave and r.from_day <= a.day and (r.to_day is null or a.day <= r.to_day)) a
-       join begun b using (person) left join first f using (person)
-      where not exists (select from roster l where l.deployment = $1 and l.person = a.person and l.on_leave and l.from_day <= a.day and (l.to_day is null or a.day <= l.to_day))) life
-      group by ${names}, time, ended`,
-    [subject.deployment, periods.map(({ to }) => dayText(to))],
-  );
-  const cells = new Map<string, { row: Counted; lives: Lives[] }>();
-  for (const row of found) {
-    const label = JSON.stringify([row['period'], ...groupOf(row, by)]);
-    const cell = cells.get(label) ?? { row, lives: [] };
-    const [people, ended] = [Number(row['people']), row['ended'] as unknown as boolean];
-    cell.lives.push({ time: Number(row['time']), ended: ended ? people : 0, censored: ended ? 0 : people });
-    cells.set(label, cell);
+async function timesToFirstUse({ query, subject, by, periods }: Asking, spans: readonly EnabledSpan[], first: ReadonlyMap<string, First>): Promise<Figure[]> {
+  const begun = new Map((await query<{ person: string; since: number }>(
+    `select person::text, (min(from_day) - '1970-01-01'::date)::int as since from roster where deployment = $1 and not on_leave group by person`, [subject.deployment])).map(({ person, since }) => [person, since]));
+  const cells = new Map<string, { row: Counted; lives: Map<number, Lives> }[]>();
+  for (const span of spans) {
+    const [since, used] = [begun.get(span.person)!, first.get(span.person)?.any ?? Infinity];
+    const group = Object.fromEntries(by.map((dimension) => [dimension, span[dimension as 'team' | 'role']]));
+    const label = JSON.stringify(group);
+    const own = cells.get(label) ?? [];
+    if (own.length === 0) cells.set(label, own);
+    for (const [period, { to }] of periods.entries()) {
+      if (to < span.since || to >= span.until) continue;
+      const { lives } = (own[period] ??= { row: { ...group, period }, lives: new Map() });
+      const ended = used <= to;
+      const time = ended ? Math.max(used - since, 0) : to - since;
+      let lived = lives.get(time);
+      if (!lived) lives.set(time, (lived = { time, ended: 0, censored: 0 }));
+      lived[ended ? 'ended' : 'censored']++;
+    }
   }
-  const lives = new Map([...cells.values()].map((cell) => [cell.row, cell.lives]));
-  return [...groups(asking, [...lives.keys()])].map(({ period, by: values, row }): Figure => {
+  const lives = new Map([...cells.values()].flatMap((own) => own.filter((cell) => cell !== undefined).map((cell) => [cell.row, [...cell.lives.values()]] as const)));
+  return [...groups({ by, periods }, [...lives.keys()])].map(({ period, by: values, row }): Figure => {
     const own = row === undefined ? [] : lives.get(row)!;
     const { median, low, high } = medianSurvival(kaplanMeier(own));
     const [ended, people] = [own.reduce((sum, one) => sum + one.ended, 0), own.reduce((sum, one) => sum + one.ended + one.censored, 0)];
     return { period, by: values, variant: FIRST_USE, value: median, numerator: ended, denominator: people, low, high, people };
   });
+}
+
+/** By person, the spans in which they are enabled, by the dimensions of the question; they are counted as `enabled`. */
+function enabledPeople({ by }: Asking, spans: readonly EnabledSpan[], stretches: Stretches): Map<string, { by: (string | null)[]; since: number; until: number }[]> {
+  const people = new Map<string, { by: (string | null)[]; since: number; until: number }[]>();
+  for (const { person, since, until, ...of } of spans) {
+    const values = by.map((dimension) => of[dimension as 'team' | 'role'] || null);
+    stretches.of('enabled', values).add(since, until);
+    const own = people.get(person);
+    if (own) own.push({ by: values, since, until });
+    else people.set(person, [{ by: values, since, until }]);
+  }
+  return people;
 }
 
 /** Says how far roster and events name the same people, as of the last day that is asked for. */

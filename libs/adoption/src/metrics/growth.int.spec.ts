@@ -18,7 +18,7 @@ let log: Log;
 beforeAll(async () => {
   fresh = await freshDatabase();
   log = await openTestLog(fresh.url);
-  await registerDeployment(log, (of) => pseudonymiser.check(of), TENANT, 'desk', DEFAULT_REGISTRATION, Date.now() * 1000);
+  await registerDeployment(log, (of) => pseudonymiser.check(of), TENANT, 'desk', { ...DEFAULT_REGISTRATION, sandbox: true }, Date.now() * 1000);
   const events: UsageEvent[] = [];
   for (const line of (await readFile(join(FIXTURE, 'customers.txt'), 'utf8')).trim().split('\n')) {
     const [month, ...customers] = line.split(' ');

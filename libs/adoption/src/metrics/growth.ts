@@ -1,6 +1,6 @@
 /** Where the people who use it come from, and where they go, from one week or month to the next. */
 import { dayText } from '../local-day.js';
-import { ACTIVE } from './as-of.js';
+import { ACTIVE, firstDays } from './as-of.js';
 import { bucketOf } from './bucket.js';
 import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
@@ -61,9 +61,9 @@ function moves({ query, subject, by, periods }: Asking, grain: Whole): Promise<C
   const names = ['period', ...by].join(', ');
   return query<Counted>(
     `with active as materialized (
-       select distinct c.period, d.person from person_day d join unnest($2::date[], $3::int[]) c(day, period) on c.day = d.day
+       select distinct c.period, d.person from person_day_sum d join unnest($2::date[], $3::int[]) c(day, period) on c.day = d.day
         where d.deployment = $1 and d.day between $4::date and $5::date and ${ACTIVE}
-     ), first as (select d.person, min(d.day) as day from person_day d where d.deployment = $1 and ${ACTIVE} group by d.person)
+     ), first as (select person, "any" as day from (${firstDays('$1')}) f)
      select ${names}, count(now)::int as active, count(*) filter (where now is not null and was is not null)::int as retained,
             count(*) filter (where now is not null and day >= since)::int as fresh, count(was)::int as before
        from (select p.period - 1 as period, p.since, p.until, m.person, n.period as now, w.period as was, f.day${by.map((dimension) => `, coalesce(r.${dimension}, '') as ${dimension}`).join('')}

@@ -30,12 +30,13 @@ export const habit: Metric = {
   async figures(asking) {
     const cells = (await habits(asking)).flatMap((people, period) => {
       const counts = new Map<string, Counted>();
-      for (const { habit: of, ...person } of people) {
+      for (const person of people) {
         const by = asking.by.map((dimension) => person[dimension as 'team' | 'role']);
-        const cell = counts.get(JSON.stringify(by)) ?? { period, ...Object.fromEntries(asking.by.map((dimension, i) => [dimension, by[i]!])), people: 0 };
+        const label = by.join('\u0001');
+        let cell = counts.get(label);
+        if (!cell) counts.set(label, (cell = { period, ...Object.fromEntries(asking.by.map((dimension, i) => [dimension, by[i]!])), people: 0 }));
         cell['people'] = Number(cell['people']) + 1;
-        cell[of] = Number(cell[of] ?? 0) + 1;
-        counts.set(JSON.stringify(by), cell);
+        cell[person.habit] = Number(cell[person.habit] ?? 0) + 1;
       }
       return [...counts.values()];
     });
@@ -87,12 +88,22 @@ async function habits(asking: Asking): Promise<Judged[][]> {
 }
 
 function habitOf(weeks: PersonWeeks | undefined, until: number): Habit {
-  const exposed = weeks?.exposed.filter((week) => week <= until).slice(-LOOKED_BACK) ?? [];
-  if (exposed.length < FEWEST) return 'new';
-  const active = new Set(weeks!.active.filter((week) => week <= until));
-  const used = exposed.filter((week) => active.has(week)).length / exposed.length;
+  const { active, exposed } = weeks ?? { active: [], exposed: [] };
+  let last = active.length - 1;
+  while (last >= 0 && active[last]! > until) last--;
+  const ever = last >= 0;
+  let [looked, both] = [0, 0];
+  for (let i = exposed.length - 1; i >= 0 && looked < LOOKED_BACK; i--) {
+    const week = exposed[i]!;
+    if (week > until) continue;
+    looked++;
+    while (last >= 0 && active[last]! > week) last--;
+    if (last >= 0 && active[last] === week) both++;
+  }
+  if (looked < FEWEST) return 'new';
+  const used = both / looked;
   if (used >= 0.75) return 'habitual';
   if (used >= 0.25) return 'occasional';
   if (used > 0) return 'tried';
-  return active.size > 0 ? 'lapsed' : 'never';
+  return ever ? 'lapsed' : 'never';
 }

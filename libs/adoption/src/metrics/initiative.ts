@@ -4,8 +4,9 @@ import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
 
-/** By variant, as rows of person_day have it. */
-const KINDS = { person: 'person', automatic: 'automatic', mandated: 'mandated', unknown: '' };
+/** By variant, its invocations. */
+const KINDS = { person: 'invocations_person', automatic: 'invocations_automatic', mandated: 'invocations_mandated' };
+const UNKNOWN = `invocations - ${Object.values(KINDS).join(' - ')}`;
 
 export const initiative: Metric = {
   declaration: {
@@ -22,8 +23,7 @@ export const initiative: Metric = {
   },
   behind: { '': counted('d.invocations > 0') },
   figures: (asking) => ratioFigures(asking, {
-    sums: ['invocations'],
-    derived: Object.fromEntries(Object.entries(KINDS).map(([variant, kind]) => [`of_${variant}`, `case when d.initiative = '${kind}' then d.invocations else 0 end`])),
-    variants: Object.fromEntries(Object.keys(KINDS).map((variant) => [variant, { x: `of_${variant}`, y: 'invocations' }])),
+    sums: ['invocations', ...Object.values(KINDS)],
+    variants: Object.fromEntries(Object.entries({ ...KINDS, unknown: UNKNOWN }).map(([variant, x]) => [variant, { x, y: 'invocations' }])),
   }),
 };

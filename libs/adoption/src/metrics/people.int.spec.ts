@@ -28,7 +28,8 @@ afterAll(async () => {
   await database?.close();
   await fresh?.drop();
 });
-beforeEach(() => database.query('truncate person_day, roster'));
+const EMPTY = 'truncate person_day, person_day_sum, person_week, day_revision, roster';
+beforeEach(() => database.query(EMPTY));
 
 /** What a person did on a day, under the dimensions that are given. */
 type Did = { person: number; day: string; initiative?: string; task_kind?: string } & Partial<Record<Counter, number>>;
@@ -39,9 +40,16 @@ async function has(days: readonly Did[], roster: Record<number, Period[]> = {}):
     const values = [shard % 16, 1, person, day, task_kind, `s${shard}`, initiative, '', '', '', '2026-06-01', ...COUNTERS.map((counter) => counted[counter] ?? 0)];
     await database.query(`insert into person_day (${columns.join(', ')}) values (${values.map((_, i) => `$${i + 1}`).join(', ')})`, values);
   }
+  await summedUp();
   for (const [person, periods] of Object.entries(roster)) for (const { from, to, team, role, leave } of periods) {
     await database.query(`insert into roster values (1, $1, $2, $3, $4, $5, $6, '2026-06-01')`, [person, from, to, team, role, leave]);
   }
+}
+
+/** Fills what is summed up of person_day, as the migration does that finds it empty. */
+async function summedUp(): Promise<void> {
+  const [, fill] = adoptionMigrations.find(({ name }) => name.startsWith('PersonDays'))!.sql.split(/(?=insert into person_day_sum)/);
+  await database.query(`truncate person_day_sum, person_week, day_revision; ${fill!}`);
 }
 
 async function ask(asked: Asked, registration: Partial<Registration> = {}) {
@@ -131,6 +139,7 @@ describe('by hand', () => {
   it('tables that an older version folded answer what that version counted, and say that the rest is to come', async () => {
     await has([{ person: 1, day: '2026-03-03', shown: 2, accepted: 1 }]);
     await database.query('update person_day set verbatim = null, edited_light = null, edited_moderate = null, edited_heavy = null'); // as a row that it wrote
+    await summedUp();
     await database.query(`insert into checkpoint (projection, shard, position, version) values ('usage', 0, 0, 2)`);
     const [shown, verbatim] = [await ask({ metric: 'trust.acceptance' }), await ask({ metric: 'trust.verbatim' })];
     await database.query('truncate checkpoint');
@@ -163,7 +172,7 @@ describe('at random', () => {
     process.stderr.write(`people: seed ${seed}\n`);
     let compared = 0;
     await fc.assert(fc.asyncProperty(roster, did, async (drawn, acts) => {
-      await database.query('truncate person_day, roster');
+      await database.query(EMPTY);
       const periods: Record<number, Period[]> = {};
       for (const [person, { first: [since, length], gap, second, away }] of drawn.entries()) {
         periods[person] = [enabledAt('a', dayText(since), dayText(since + length))];

@@ -4,7 +4,7 @@
  * cell, the sums over people of x, y, x², xy and y², from which a ratio's linearised variance follows.
  */
 import { clusteredRatio, meanOfShares, wilson } from '@foothold/statistics';
-import { cut, groups, type Counted } from './cut.js';
+import { cut, groups, personDays, type Counted } from './cut.js';
 import { type Asking, type Figure } from './metric.js';
 
 export interface RatioVariant {
@@ -21,9 +21,7 @@ export interface Ratio {
   sums: readonly string[];
   /** Some are no whole numbers: added up as decimals, so that no order of adding gives another last digit. */
   exact?: true;
-  /** More of them, by SQL on a row `d` of person_day. */
-  derived?: Record<string, string>;
-  /** A condition on the rows `d`; it adds its values. */
+  /** A condition on the rows `d` with their dimensions; it adds its values. */
   where?: (values: unknown[]) => string;
   /** More sums per person, from elsewhere: a statement that gives the cut's names, person and these sums. */
   also?: { sums: readonly string[]; sql: (values: unknown[]) => string };
@@ -45,11 +43,10 @@ export interface Sums {
 export async function ratioSums(asking: Asking, ratio: Ratio): Promise<{ period: number; by: (string | null)[]; sums: Record<string, Sums> }[]> {
   const names = Object.keys(ratio.variants);
   const type = ratio.exact ? 'numeric' : 'float8';
-  const summed = [...ratio.sums.map((counter) => [counter, `d.${counter}`]), ...Object.entries(ratio.derived ?? {})];
   const values: unknown[] = [];
-  const slices = cut(asking, 'person_day d', values);
-  const person = `select ${slices.columns}, d.person, ${summed.map(([name, sql]) => `sum(${sql})::${type} as ${name}`).join(', ')}
-    ${slices.from} ${ratio.where ? `and ${ratio.where(values)}` : ''} group by ${slices.names}, d.person`;
+  const slices = cut(asking, personDays(asking, ratio.where !== undefined), values);
+  const person = `select ${slices.columns}, d.person, ${ratio.sums.map((counter) => `sum(d.${counter})::${type} as ${counter}`).join(', ')}
+    ${slices.from} and (${ratio.sums.map((counter) => `d.${counter} <> 0`).join(' or ')}) ${ratio.where ? `and ${ratio.where(values)}` : ''} group by ${slices.names}, d.person`;
   const more = ratio.also ? `, ${ratio.also.sums.map((sum) => `coalesce(${sum}, 0)::float8 as ${sum}`).join(', ')}` : '';
   const shares = `select ${slices.names}, ${names.map((name, i) => `(${ratio.variants[name]!.x})::${type} as x${i}, (${ratio.variants[name]!.y})::${type} as y${i}`).join(', ')}
     from (select p.*${more} from (${person}) p ${ratio.also ? `left join (${ratio.also.sql(values)}) w using (${slices.names}, person)` : ''}) p`;

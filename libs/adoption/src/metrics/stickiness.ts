@@ -1,7 +1,7 @@
 /** How often those who use it do. */
 import { meanOfShares } from '@foothold/statistics';
 import { workingDays } from '../calendar.js';
-import { dayText } from '../local-day.js';
+import { activeDays } from './as-of.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 
 const WINDOW = 28;
@@ -21,26 +21,33 @@ export const stickiness: Metric = {
   },
   behind: null,
   async figures(asking) {
-    const { query, subject, periods } = asking;
+    const { subject, periods } = asking;
     const works = await workingDays(subject.registration.country, subject.closures);
-    const first = periods[0]!.from - WINDOW + 1;
-    const days = Array.from({ length: periods.at(-1)!.to - first + 1 }, (_, i) => first + i);
-    const found = await query<Record<string, number>>(
-      `with asked as (select a.day, a.period - 1 as period from unnest($2::date[]) with ordinality a(day, period)),
-            works as (select * from unnest($3::date[], $4::boolean[]) w(day, so)),
-            own as (select a.period, d.person, count(*) as days, count(*) filter (where w.so) as working
-                      from asked a join person_day_sum d on d.deployment = $1 and d.day > a.day - ${WINDOW} and d.day <= a.day and d.active_accepted + d.active_overridden > 0
-                      join (select day, so from works) w on w.day = d.day group by a.period, d.person)
-       select period::int, count(*)::int as people, sum(days)::int as days, sum(days * days)::int as days_squared, sum(working)::int as working, sum(working * working)::int as working_squared from own group by period`,
-      [subject.deployment, periods.map(({ to }) => dayText(to)), days.map(dayText), days.map(works)]);
-    const cells = new Map(found.map((row) => [row['period'], row]));
+    const from = periods[0]!.from - WINDOW + 1;
+    const to = periods.at(-1)!.to;
+    const worked = Array.from({ length: to - from + 1 }, (_, i) => works(from + i));
+    const cells = periods.map(() => ({ people: 0, days: 0, daysSquared: 0, working: 0, workingSquared: 0 }));
+    for (const { days: active } of await activeDays(asking, { from, to })) {
+      let [first, next, working] = [0, 0, 0]; // of the days in the window that ends with a period
+      for (const [period, cell] of cells.entries()) {
+        const end = periods[period]!.to;
+        for (; next < active.length && active[next]! <= end; next++) working += Number(worked[active[next]! - from]);
+        for (; first < next && active[first]! <= end - WINDOW; first++) working -= Number(worked[active[first]! - from]);
+        const days = next - first;
+        if (days === 0) continue;
+        cell.people++;
+        cell.days += days;
+        cell.daysSquared += days * days;
+        cell.working += working;
+        cell.workingSquared += working * working;
+      }
+    }
     return periods.flatMap(({ to }, period): Figure[] => {
-      const row = cells.get(period);
-      const of = (name: string) => Number(row?.[name] ?? 0);
+      const { people, days, daysSquared, working: workedOn, workingSquared } = cells[period]!;
       const working = Array.from({ length: WINDOW }, (_, i) => to - i).filter(works).length;
       return [
-        { period, by: [], variant: 'all_days', ...mean(of('people'), of('days') / WINDOW, of('days_squared') / WINDOW ** 2) },
-        { period, by: [], variant: 'working_days', ...(working === 0 ? mean(0, 0, 0) : mean(of('people'), of('working') / working, of('working_squared') / working ** 2)) },
+        { period, by: [], variant: 'all_days', ...mean(people, days / WINDOW, daysSquared / WINDOW ** 2) },
+        { period, by: [], variant: 'working_days', ...(working === 0 ? mean(0, 0, 0) : mean(people, workedOn / working, workingSquared / working ** 2)) },
       ];
     });
   },

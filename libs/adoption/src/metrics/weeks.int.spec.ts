@@ -218,7 +218,7 @@ describe('decomposition', () => {
     await did(1, monday(0), 2, 4);
     await did(2, monday(0), 2, 4);
     for (const [person, tasks] of [[1, 4], [2, 4], [3, 4]] as const) await did(person, monday(1), 1, tasks);
-    await database.query('update person_day set tasks_used = least(tasks, 2)');
+    for (const table of ['person_day', 'person_day_sum']) await database.query(`update ${table} set tasks_used = least(tasks, 2)`);
     const { rows, notes } = await ask({ metric: 'adoption.decomposition', ...range(1, 1) });
     expect(rows.map(({ variant, numerator, denominator }) => [variant, numerator, denominator])).toEqual([
       ['people', 3, 2], ['tasks_per_person', 4, 4], ['coverage', 0.5, 0.5], ['results_per_aided_task', 0.5, 1], ['decided_per_shown', 1, 1], ['decisions', 3, 4],
@@ -230,7 +230,7 @@ describe('decomposition', () => {
 
   it('names a factor that fell to zero, and does not split what is no product', async () => {
     await did(1, monday(0), 2, 4);
-    await database.query('update person_day set tasks_used = 2');
+    for (const table of ['person_day', 'person_day_sum']) await database.query(`update ${table} set tasks_used = 2`);
     await did(1, monday(1), 0, 4);
     const fell = await ask({ metric: 'adoption.decomposition', ...range(1, 1) });
     expect(fell.notes).toEqual([expect.stringContaining('coverage fell to zero')]);

@@ -11,7 +11,7 @@
  */
 import { workingDays } from '../calendar.js';
 import { dayNumber, dayText, mondayOf, timeZone } from '../local-day.js';
-import { enabledSpans } from './as-of.js';
+import { enabledSpans, firstDays, spansOf, type EnabledSpan } from './as-of.js';
 import { type Asking, type Subject } from './metric.js';
 
 /** Days of the baseline. */
@@ -43,21 +43,42 @@ export async function personWeeks(asking: Asking): Promise<Map<string, PersonWee
   const countsTasks = await query<{ so: boolean }>(
     `select exists (select from person_week where deployment = $1 and tasks > 0 and ($2::text[] is null or task_kind = any($2)) and week < $3::date) as so`,
     [subject.deployment, kinds, dayText((await firstWeek(asking)) + BASELINE)]);
-  const rows = await query<{ person: string; week: number; active: boolean; tasks: boolean }>(
-    `select person::text, (week - '1970-01-01'::date)::int as week, sum(active) > 0 as active, coalesce(sum(tasks) filter (where $2::text[] is null or task_kind = any($2)) > 0, false) as tasks
-       from person_week where deployment = $1 and week <= $3::date group by person, week order by week`, [subject.deployment, kinds, dayText(last)]);
-  for (const { person, week, active, tasks } of rows) {
-    if (active) of(person).active.push(week);
-    if (countsTasks[0]!.so && tasks) of(person).exposed.push(week);
+  const byKind = kinds !== null && countsTasks[0]!.so;
+  // Weeks as bits of whole numbers: a row a week would take longer to read than to count.
+  const marked = (condition: string) => `bit_or(case when ${condition} then 1 << nth else 0 end)`;
+  const rows = await query<{ person: string; block: number; active: number; tasks: number }>(
+    `select person::text, block, ${marked('active > 0')} as active, ${marked('tasks > 0')} as tasks
+       from (${byKind ? OF_WEEKS : OF_DAYS}) w where active + tasks > 0 group by person, block order by block`,
+    [subject.deployment, dayText(last), ...(byKind ? [kinds] : [])]);
+  for (const { person, block, active, tasks } of rows) {
+    const weeks = of(person);
+    marks(active, block, weeks.active);
+    if (countsTasks[0]!.so) marks(tasks, block, weeks.exposed);
   }
   if (!countsTasks[0]!.so) for (const [person, weeks] of await rosteredWeeks(asking, last)) of(person).exposed = weeks;
   return people;
 }
 
+/** Weeks that one whole number has bits for. */
+const BLOCK = 30;
+/** The Monday from which weeks are numbered: the first of January of the year 1, before which Postgres has no plain date. */
+const EPOCH = -719_162;
+const numbered = (day: string) => `(${day} - '1970-01-01'::date - ${EPOCH}) / 7`;
+/** What is counted of people, in which week: its number is that of its block and its own in it. By days there is no kind of task, and fewer rows. */
+const OF_DAYS = `select person, ${numbered('day')} / ${BLOCK} as block, ${numbered('day')} % ${BLOCK} as nth, active_accepted + active_overridden as active, tasks
+  from person_day_sum where deployment = $1 and day < $2::date + 7`;
+const OF_WEEKS = `select person, ${numbered('week')} / ${BLOCK} as block, ${numbered('week')} % ${BLOCK} as nth, active, case when task_kind = any($3::text[]) then tasks else 0 end as tasks
+  from person_week where deployment = $1 and week <= $2::date`;
+
+/** Adds the Mondays that are marked in a block. */
+function marks(bits: number, block: number, mondays: number[]): void {
+  for (let nth = 0; nth < BLOCK; nth++) if ((bits >> nth) & 1) mondays.push(EPOCH + 7 * (BLOCK * block + nth));
+}
+
 /** By person, the day on which they first decided on a result. */
 export async function firstUse({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<Map<string, number>> {
   const rows = await query<{ person: string; day: number }>(
-    `select person::text, (min(day) - '1970-01-01'::date)::int as day from person_day_sum where deployment = $1 and active_accepted + active_overridden > 0 group by person`, [subject.deployment]);
+    `select person::text, "any" - '1970-01-01'::date as day from (${firstDays('$1')}) f`, [subject.deployment]);
   return new Map(rows.map(({ person, day }) => [person, day]));
 }
 
@@ -94,16 +115,7 @@ async function rosteredWeeks(asking: Asking, last: number): Promise<Map<string, 
 }
 
 /** Who is enabled on the last day of each period, with team and role; by period. */
-export async function enabledAtEnds(asking: Asking): Promise<{ person: string; team: string; role: string }[][]> {
-  const { query, subject, periods } = asking;
-  const rows = await query<{ period: number; person: string; team: string; role: string }>(
-    `select (a.period - 1)::int as period, r.person::text, r.team, r.role
-       from unnest($2::date[]) with ordinality a(day, period)
-       join roster r on r.deployment = $1 and not r.on_leave and r.from_day <= a.day and (r.to_day is null or a.day <= r.to_day)
-      where not exists (select from roster l where l.deployment = $1 and l.person = r.person and l.on_leave and l.from_day <= a.day and (l.to_day is null or a.day <= l.to_day))
-      order by 1, 2`,
-    [subject.deployment, periods.map(({ to }) => dayText(to))]);
-  const enabled: { person: string; team: string; role: string }[][] = periods.map(() => []);
-  for (const { period, ...one } of rows) enabled[period]!.push(one);
-  return enabled;
+export async function enabledAtEnds(asking: Asking): Promise<EnabledSpan[][]> {
+  const spans = await spansOf(asking);
+  return asking.periods.map(({ to }) => spans.filter(({ since, until }) => since <= to && to < until));
 }
