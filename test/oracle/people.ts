@@ -94,27 +94,24 @@ export function growth(world: World, question: Question): OracleRow[] {
   return whole.flatMap((bucket) => {
     const { from, to } = bucket;
     const before = question.grain === 'week' ? from - 7 : from - lengthOfMonth(from - 1);
-    const spans = [{ suffix: '', now: bucket, then: { from: before, to: from - 1 } }];
-    if (question.grain === 'week') spans.push({ suffix: '_28', now: { from: to - 27, to }, then: { from: to - 55, to: to - 28 } });
-    return spans.flatMap(({ suffix, now, then }) => {
-      const gather = (): Grouped[] => peopleOf(within(world, { from: then.from, to: now.to })).map((person) => ({ person, dimensions: teamAndRole(world, person, to) }));
-      const [active, previous] = [now, then].map((span) => new Set(peopleOf(within(world, span)))) as [Set<string>, Set<string>];
-      const ever = new Set(world.activities.filter((one) => one.day < now.from).map((one) => one.person));
-      return rowsAt([bucket], question, gather, (members) => {
-        const here = members.map((one) => one.person);
-        const a = here.filter((person) => active.has(person));
-        const retained = a.filter((person) => previous.has(person)).length;
-        const fresh = a.filter((person) => !ever.has(person)).length;
-        const resurrected = a.length - retained - fresh;
-        const was = here.filter((person) => previous.has(person)).length;
-        const churned = was - retained;
-        const counts = (variant: string, value: number, people: number): Figure => ({ variant: variant + suffix, value, numerator: value, denominator: null, people });
-        return [
-          counts('active', a.length, a.length), counts('retained', retained, a.length), counts('new', fresh, a.length),
-          counts('resurrected', resurrected, a.length), counts('churned', churned, was),
-          { variant: `quick_ratio${suffix}`, value: churned === 0 ? null : (fresh + resurrected) / churned, numerator: fresh + resurrected, denominator: churned, people: here.length },
-        ];
-      });
+    const then = { from: before, to: from - 1 };
+    const gather = (): Grouped[] => peopleOf(within(world, { from: before, to })).map((person) => ({ person, dimensions: teamAndRole(world, person, to) }));
+    const [active, previous] = [bucket, then].map((span) => new Set(peopleOf(within(world, span)))) as [Set<string>, Set<string>];
+    const ever = new Set(world.activities.filter((one) => one.day < from).map((one) => one.person));
+    return rowsAt([bucket], question, gather, (members) => {
+      const here = members.map((one) => one.person);
+      const a = here.filter((person) => active.has(person));
+      const retained = a.filter((person) => previous.has(person)).length;
+      const fresh = a.filter((person) => !ever.has(person)).length;
+      const resurrected = a.length - retained - fresh;
+      const was = here.filter((person) => previous.has(person)).length;
+      const churned = was - retained;
+      const counts = (variant: string, value: number, people: number): Figure => ({ variant, value, numerator: value, denominator: null, people });
+      return [
+        counts('active', a.length, a.length), counts('retained', retained, a.length), counts('new', fresh, a.length),
+        counts('resurrected', resurrected, a.length), counts('churned', churned, was),
+        { variant: 'quick_ratio', value: churned === 0 ? null : (fresh + resurrected) / churned, numerator: fresh + resurrected, denominator: churned, people: here.length },
+      ];
     });
   });
 }

@@ -55,7 +55,7 @@ export function rowsAt<F extends Grouped>(buckets: Bucket[], question: Question,
   for (const bucket of buckets) {
     for (const group of groupsOf(gather(bucket), question.by)) {
       for (const figure of figuresOf(group.facts, bucket)) {
-        const nothing = figure.denominator === null ? figure.people === 0 : figure.denominator === 0;
+        const nothing = figure.denominator === null ? figure.people === 0 : figure.denominator === 0 && !figure.numerator;
         if (nothing && question.by.length > 0) continue;
         rows.push({ ...ends(bucket), by: group.by, ...figure });
       }
