@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { seeded, type Seeded } from '../support/seeded.js';
 import { DEPLOYMENT, openSides, recorded, written } from './both-sides.js';
 import { dayName, dayNumber } from './days.js';
-import { longHistory } from './long-history.js';
+import { knottedHistory, longHistory } from './long-history.js';
 import { ANSWERED, type Question } from './oracle.js';
 import { isAsked, settled } from './open-disagreements.js';
 
@@ -33,7 +33,7 @@ test(`every metric agrees with the oracle on ${HISTORIES} histories`, async () =
   const differences: string[] = [];
   for (let run = 0; run < HISTORIES; run++) {
     const seed = (SEED + run) >>> 0;
-    const history = longHistory(seed);
+    const history = run % 2 === 0 ? longHistory(seed) : knottedHistory(seed);
     const { world, worked, answered } = await recorded(sides.database, `t-${run}`, history);
     const random = seeded(seed ^ 0x5eed);
     for (const metric of KNOWN) {

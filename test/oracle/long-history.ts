@@ -3,7 +3,8 @@
  * weeks, so that habits, retention and survival have something to tell; with rosters, closures and a handoff.
  */
 import { createHash } from 'node:crypto';
-import { type HostEvent } from '../support/history.js';
+import fc from 'fast-check';
+import { histories, type HostEvent } from '../support/history.js';
 import { seeded, type Seeded } from '../support/seeded.js';
 import { dayName, dayNumber, mondayOf } from './days.js';
 import { type Period } from './facts.js';
@@ -48,6 +49,22 @@ export function longHistory(seed: number): LongHistory {
     closures: closuresOf(random, weeks),
     events: random.shuffled(events).map((event, i) => ({ ...event, id: `own:${String(i)}` })),
     completeThrough: chance(random, 0.1) ? null : (last - random.below(60)) * 86_400_000_000 + random.below(86_400) * 1_000_000,
+  };
+}
+
+/** Few people, in whose invocations and tasks many events meet, tie and lie around midnight; of all the deployments drawn, as of one. */
+export function knottedHistory(seed: number): LongHistory {
+  const random = seeded(seed);
+  const [drawn] = fc.sample(histories(240), { seed, numRuns: 1 });
+  const { timeZone, taskKinds } = drawn!.deployments[0]!;
+  const events = drawn!.events.map((event): HostEvent => ({ ...event, deployment: DEPLOYMENT }));
+  const names = [...new Set(events.flatMap((event) => (typeof event['subject'] === 'string' ? [event['subject']] : [])))];
+  return {
+    timeZone, taskKinds, events,
+    handoff: chance(random, 0.3) ? null : dayName(FIRST + random.below(110)),
+    roster: chance(random, 0.2) ? {} : rosterOf(random, names, FIRST + 120),
+    closures: closuresOf(random, 16),
+    completeThrough: chance(random, 0.1) ? null : (FIRST + 60 + random.below(90)) * 86_400_000_000 + random.below(86_400) * 1_000_000,
   };
 }
 
