@@ -1,5 +1,5 @@
 /** Short words for histories, questions and rows, for the specs beside it. */
-import { answer, type HistoryEvent, type OracleRow, type Question, type Registration } from './oracle.js';
+import { answer, type HistoryEvent, type OracleRow, type Period, type Question, type Registration } from './oracle.js';
 
 export const HOUR = 3_600_000_000;
 export const UTC: Registration = { id: 'd', timeZone: 'UTC', taskKinds: null };
@@ -67,3 +67,11 @@ export function threePeople(): HistoryEvent[] {
     started('c1', '03-04 10:00', { person: 'cid' }), shown('c1', '03-04 10:01', { person: 'cid' }),
   ];
 }
+
+/** Asked by a person, shown and accepted at once. */
+export const use = (id: string, when: string | number, more: More = {}): HistoryEvent[] =>
+  [started(id, when, { data: { initiative: 'person' }, ...more }), shown(id, when, more), accepted(id, when, more)];
+export const member = (from: string, to: string | null = null, team = 'north', role = ''): Period => ({ team, role, from, to, leave: false });
+export const leave = (from: string, to: string): Period => ({ team: '', role: '', from, to, leave: true });
+/** "variant value" of rows, values to four digits. */
+export const values = (rows: OracleRow[]): string[] => rows.map((row) => `${row.variant} ${row.value === null ? 'null' : String(Number(row.value.toFixed(4)))}`);
