@@ -9,10 +9,15 @@ from schemathesis.core.parameters import ParameterLocation
 BATCH = "application/cloudevents-batch+json"
 EVENTS = "POST /v1/events"
 
+# Of CSV only, and of those that are known somewhere.
+LOCALE = {"locale"}
 # Why a request that fits its schema is refused: the fields to blame. What else is refused there contradicts the document.
 RULES = {
     # Days that their month lacks; `from` after `to`, or too long before it; what this metric has not, which is named in the path.
-    "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by"},
+    "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by"} | LOCALE,
+    "GET /v1/metrics": LOCALE,
+    "GET /v1/deployments": LOCALE,
+    "GET /v1/dead-letters": LOCALE,
     # Zones the IANA has not; days that their month lacks, a handoff before the pilot or of a sandbox.
     "POST /v1/deployments": {"timeZone", "pilotStart", "handoff"},
     # Spans that end before they begin. Here and below if-match: of a text in quotes, schemathesis sends what stands between them.

@@ -67,10 +67,10 @@ function described({ id, path, tag, summary, description, keys, parameters, quer
   const problems = [400, 401, 403, 406, ...(path.includes('{') ? [414] : []), ...(body ? [413, 415] : []), ...FAULTS];
   const responses: Record<string, Json> = {};
   for (const [status, meaning] of Object.entries(statuses)) {
-    if (Number(status) < 300) responses[status] = { description: meaning, headers: headersOf(method, Number(status), id), content };
+    if (Number(status) < 300) responses[status] = { description: meaning, headers: headersOf(method, Number(status), id, csv), content };
     else responses[status] = ref('responses', PROBLEMS[Number(status)]![0]);
   }
-  if (method === 'GET') responses['304'] = { description: 'Nothing has changed since the answer that If-None-Match names.', headers: headersOf(method, 304, id) };
+  if (method === 'GET') responses['304'] = { description: 'Nothing has changed since the answer that If-None-Match names.', headers: headersOf(method, 304, id, false) };
   for (const status of problems) responses[status] = ref('responses', PROBLEMS[status]![0]);
   return {
     operationId: id, tags: [tag], summary, description,
@@ -97,14 +97,15 @@ const HEADERS: Record<string, Json> = {
   ETag: { description: 'Names this answer; another one whenever it may be another.', schema: { type: 'string', pattern: '^"[A-Za-z0-9_-]+"$' } },
   'Cache-Control': { description: 'Only whoever asked may keep it, and asks again before using it.', schema: { type: 'string', const: 'private, no-cache' } },
   Vary: { description: 'What else the answer depends on.', schema: { type: 'string' } },
+  'Content-Disposition': { description: 'Of CSV: what the file is called.', schema: { type: 'string', pattern: '^attachment; filename="[A-Za-z0-9._-]+[.]csv"$' } },
   Location: { description: 'Where the deployment can be found.', schema: { type: 'string', pattern: '^/v1/deployments/[A-Za-z0-9._-]{1,64}$' } },
   Link: { description: 'Where there may be more: the next groups, rel="next".', schema: { type: 'string' } },
   'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string', const: 'Bearer' } },
   'Retry-After': { description: 'Seconds after which to try again.', schema: { type: 'string', pattern: '^[0-9]+$' } },
 };
 
-function headersOf(method: string, status: number, id: string): Json {
-  const names = ['Cache-Control', 'Vary', ...(method === 'GET' ? ['ETag'] : id === 'registerDeployment' ? ['Location'] : []), ...(id === 'listDeadLetters' && status === 200 ? ['Link'] : [])];
+function headersOf(method: string, status: number, id: string, csv: boolean): Json {
+  const names = ['Cache-Control', 'Vary', ...(method === 'GET' ? ['ETag'] : id === 'registerDeployment' ? ['Location'] : []), ...(id === 'listDeadLetters' && status === 200 ? ['Link'] : []), ...(csv ? ['Content-Disposition'] : [])];
   return Object.fromEntries(names.map((name) => [name, ref('headers', name)]));
 }
 

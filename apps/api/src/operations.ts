@@ -4,7 +4,7 @@
  */
 import { CATALOGUE } from '@foothold/adoption';
 import {
-  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
+  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, FORMAT, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
 } from '@foothold/contract';
 import { type KeyKind } from '@foothold/platform';
 import Type, { type TObject, type TSchema } from 'typebox';
@@ -38,8 +38,6 @@ export const OPERATION = Symbol('Operation');
 
 const shape = <Properties extends Record<string, TSchema>>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
 const NOTHING = shape({});
-/** In the query of everything that can be given as CSV; without it the header Accept decides. */
-const FORMAT = { format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'The form of the answer; left out: what the header Accept asks for.' })) };
 const declare = <Path extends TObject, Query extends TObject, Body extends TObject | null>(operation: Operation<Path, Query, Body>) => operation;
 /** The one whose body may be larger than others: see api.module.ts. */
 export const ROSTER_PATH = '/v1/deployments/{deployment}/roster';
@@ -121,7 +119,7 @@ export const OPERATIONS = {
   askMetric: declare({
     id: 'askMetric', method: 'GET', path: '/v1/deployments/{deployment}/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: true,
     summary: 'What a metric says of a deployment',
-    description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`.',
+    description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`, as CSV as with `--csv`.',
     parameters: shape({ ...ofDeployment, metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) }),
     query: shape({ ...QUESTION, ...FORMAT }), body: null, answer: Answer, statuses: { 200: FOUND, 404: UNKNOWN },
     examples: { parameters: { deployment: 'triage', metric: 'trust.acceptance' }, query: { grain: 'week' }, answer: ANSWER },

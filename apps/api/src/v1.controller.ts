@@ -3,7 +3,7 @@
  * CSV. Next on the path is whoever reads it: the last of the eight stops.
  */
 import { CATALOGUE, close, decideHandoff, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
-import { type Answer, type DecidedDeployment, type DeploymentView, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
+import { answerTable, catalogueTable, deploymentTable, letterTable, type Answer, type DecidedDeployment, type DeploymentView, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Given } from './answering.js';
@@ -11,7 +11,6 @@ import { Asked, Serves, type AskedBy } from './asked.js';
 import { Decide, ImportRoster, RegisterDeployment } from './commands.js';
 import { OPERATIONS } from './operations.js';
 import { AskMetric, FindDeployment, ListDeadLetters, ListDeployments } from './questions.js';
-import { answerTable, catalogueTable, deploymentTable, letterTable } from './tables.js';
 
 type AskedFor<Id extends keyof typeof OPERATIONS> = AskedBy<(typeof OPERATIONS)[Id]>;
 
@@ -24,13 +23,13 @@ export class V1Controller {
 
   @Serves(OPERATIONS.listMetrics)
   listMetrics(): Given<Metric[]> {
-    return { body: CATALOGUE.map((metric) => ({ ...metric, grains: [...metric.grains], dimensions: [...metric.dimensions] })), table: catalogueTable };
+    return { body: CATALOGUE.map((metric) => ({ ...metric, grains: [...metric.grains], dimensions: [...metric.dimensions] })), csv: { table: catalogueTable, file: 'metrics' } };
   }
 
   @Serves(OPERATIONS.listDeployments)
   async listDeployments(@Asked() { viewer }: AskedFor<'listDeployments'>): Promise<Given<DeploymentView[]>> {
     const found = await this.queries.execute(new ListDeployments(viewer));
-    return { body: found.map((one) => viewOf(viewer.tenant, one)), table: deploymentTable };
+    return { body: found.map((one) => viewOf(viewer.tenant, one)), csv: { table: deploymentTable, file: 'deployments' } };
   }
 
   @Serves(OPERATIONS.registerDeployment)
@@ -75,15 +74,15 @@ export class V1Controller {
   async askMetric(@Asked() { viewer, parameters, query }: AskedFor<'askMetric'>): Promise<Given<Answer>> {
     const question = understand({ metric: parameters.metric, grain: query.grain, from: query.from, to: query.to, by: query.by?.join(',') });
     const { stamp, answer } = await this.queries.execute(new AskMetric(viewer, parameters.deployment, question));
-    return { stamp, body: answer, table: (found) => answerTable(found, question.by) };
+    return { stamp, body: answer, csv: { table: (found) => answerTable(found, question.by), file: `${parameters.deployment}-${parameters.metric}` } };
   }
 
   @Serves(OPERATIONS.listDeadLetters)
   async listDeadLetters(@Asked() { viewer, query }: AskedFor<'listDeadLetters'>): Promise<Given<LetterGroup[]>> {
-    const { limit = 100, before, format } = query;
+    const { limit = 100, before, ...form } = query;
     const letters = await this.queries.execute(new ListDeadLetters(viewer, limit, before ?? null));
-    const next: Record<string, string> = letters.length < limit ? {} : { link: `</v1/dead-letters?limit=${limit}&before=${letters.at(-1)!.id}${format ? `&format=${format}` : ''}>; rel="next"` };
-    return { headers: next, body: letters, table: letterTable };
+    const next: Record<string, string> = letters.length < limit ? {} : { link: `</v1/dead-letters?${new URLSearchParams({ limit: String(limit), before: letters.at(-1)!.id, ...form })}>; rel="next"` };
+    return { headers: next, body: letters, csv: { table: letterTable, file: 'dead-letters' } };
   }
 }
 

@@ -91,6 +91,7 @@ describe('a query', () => {
     ['an unknown grain', 'grain=year', 'grain', 'day, week, month, all'], ['an empty grain', 'grain=', 'grain', 'day, week, month, all'], ['SQL for a grain', "grain=day'%20or%201=1", 'grain', 'day, week, month, all'],
     ['an unknown dimension', 'by=colour', 'by', 'task_kind, surface, initiative, model, release'], ['a column for a dimension', 'by=person', 'by', 'task_kind, surface, initiative, model, release'], ['a dimension twice', 'by=model,model', 'by', 'none twice'], ['nothing between two', 'by=model,,surface', 'by', 'task_kind, surface'],
     ['an unknown form', 'format=xml', 'format', 'json, csv'], ['an empty form', 'format=', 'format', 'json, csv'],
+    ['no locale', 'format=csv&locale=', 'locale', 'such as nb-NO'], ['a locale nobody knows', 'format=csv&locale=xx-YY', 'locale', 'nb-NO, de-DE or en-GB'], ['a locale of JSON', 'locale=nb-NO', 'locale', 'format=csv'],
   ])('%s', async (_what, query, field, fix) => void (await expectProblem(await api.ask(`${ASK}?${query}`, keys.read), 400, field, fix)));
 
   it.each<[string, string, string, string]>([

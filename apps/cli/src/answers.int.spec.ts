@@ -109,6 +109,7 @@ describe('questions', () => {
       });
       expect(prose.stdout).toContain(`${metric['id'] as string}\n  ${metric['question'] as string}`);
     }
+    expect((await footholdHere(['metrics', '--list', '--csv'], nowhere)).stdout).toMatch(/^id,question,formula,unit,variant,.*\r\n(.*\r\n)+$/);
   });
 
   it('about a deployment that is not registered name it and say how to register it', async () => {
@@ -124,6 +125,7 @@ describe('questions', () => {
       for (const { value, people } of (answerOf(asked) as { rows: { value: number | null; people: number }[] }).rows) expect([value ?? 0, people]).toEqual([0, 0]); // no denominator gives null
     }
     expect((await cli('metrics', 'claims', 'adoption.coverage')).stdout).toContain('nothing was counted in this range');
+    expect(await cli('metrics', 'claims', 'adoption.rate', '--from', '2026-01-05', '--to', '2026-01-11', '--csv')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^metric,version,.*\r\n(adoption\.rate,.*\r\n)+$/), stderr: expect.stringMatching(/no roster.*\n$/) });
   });
 
   it('answer for ten years where nobody says from when, though a clock once said 1970, and refuse to go back further', async () => {

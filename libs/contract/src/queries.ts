@@ -38,6 +38,12 @@ export const QUESTION = {
   by: Type.Optional(Type.Array(Type.Enum([...DIMENSIONS]), { maxItems: DIMENSIONS.length, uniqueItems: true, description: 'Dimensions to cut by, with commas between; which a metric has is in the catalogue.' })),
 };
 
+/** How an answer that can be given as CSV is wanted. */
+export const FORMAT = {
+  format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'The form of the answer; left out: what the header Accept asks for.' })),
+  locale: Type.Optional(text('locale', 'Of CSV: a BCP 47 tag such as nb-NO, for spreadsheets set to it; where its decimal separator is a comma, fields are separated by semicolons. Left out: commas and decimal points.')),
+};
+
 export const Metric = object('A metric: what it asks, how it is computed, where it may be cut, how it is misread.', {
   id: words('Its name.'),
   question: words('What it asks, in a manager’s words.'),
