@@ -141,6 +141,20 @@ describe('questions', () => {
     expect(answerOf(await cli(...byDay, '--from', '2026-01-05'))).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({ from: '2026-01-05', variant: 'shown', denominator: 1 })]) });
   });
 
+  it('are drawn where somebody looks at a terminal, and nowhere else', async () => {
+    const asked = ['metrics', 'claims', 'trust.acceptance', '--from', '2026-01-05', '--to', '2026-01-18', '--grain', 'week'];
+    const { isTTY } = process.stdout;
+    try {
+      process.stdout.isTTY = true;
+      expect((await cli(...asked)).stdout).toMatch(/^trust\.acceptance [^]*\nshown: 0 to 0 [^]*  0 │●░/);
+      for (const form of ['--json', '--csv']) expect((await cli(...asked, form)).stdout).not.toContain('│');
+      process.stdout.isTTY = false;
+      expect((await cli(...asked)).stdout).not.toContain('│');
+    } finally {
+      process.stdout.isTTY = isTTY;
+    }
+  });
+
   it('whose answer nobody reads to its end, end quietly', async () => {
     const reading = startFoothold(['metrics', 'claims', 'trust.abandonment', '--grain', 'day', '--from', '2017-01-01', '--to', '2026-12-31', '--json'], settings);
     reading.process.stdout!.once('data', () => reading.process.stdout!.destroy());

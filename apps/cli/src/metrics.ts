@@ -1,8 +1,9 @@
 import { ask, CATALOGUE, checkDeploymentId, understand } from '@foothold/adoption';
-import { answerTable, catalogueTable, csvForm, csvOf, DIMENSIONS, type Answer } from '@foothold/contract';
+import { answerTable, catalogueTable, csvForm, csvOf, DIMENSIONS } from '@foothold/contract';
 import { type Command } from 'commander';
+import { answerText } from './answer-text.js';
 import { printable } from './printable.js';
-import { asUsage, inSession, say, table, withTenant, WrongUsage } from './session.js';
+import { asUsage, inSession, say, withTenant, WrongUsage } from './session.js';
 
 interface Flags {
   tenant: string;
@@ -43,25 +44,11 @@ export function addMetricsCommand(program: Command): void {
         // As it is, with its line ends: what the boundary lets in as a value holds nothing that a terminal would act on.
         return void process.stdout.write(csvOf(answerTable(found, question.by), form));
       }
-      say(flags.json, found, () => answerText(found, question.by));
+      say(flags.json, found, () => answerText(found, question.by, process.stdout.isTTY ? process.stdout.columns || 80 : undefined));
     });
 }
 
 const flagOf = (field: string): string => (field === 'metric' ? field : `--${field}`);
-
-function answerText({ rows, notes, unit, completeThrough: complete, revisedAt, metric, version }: Answer, by: readonly string[]): string {
-  const head = [`${metric} (version ${version}), complete through ${complete ?? 'an unknown moment'}, last revised ${revisedAt ?? 'never'}`, ...notes].join('\n');
-  if (rows.length === 0) return `${head}\nnothing was counted in this range`;
-  const figure = (value: number | null) => (value === null ? '-' : Number.isInteger(value) && unit !== 'ratio' ? String(value) : value.toFixed(4));
-  const count = (value: number | null) => (value === null ? '-' : Number.isInteger(value) ? String(value) : value.toFixed(3));
-  return `${head}\n${table([
-    ['from', 'to', ...by, 'variant', 'value', '95 % low', 'high', 'numerator', 'denominator', 'people'],
-    ...rows.map((row) => [
-      row.from, row.to, ...by.map((dimension) => row.by[dimension] ?? '(not given)'), row.variant, figure(row.value), figure(row.low), figure(row.high),
-      count(row.numerator), count(row.denominator), row.people,
-    ]),
-  ])}`;
-}
 
 function catalogueText(): string {
   return CATALOGUE.map(
