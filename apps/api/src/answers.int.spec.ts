@@ -115,6 +115,17 @@ describe('lists', () => {
     expect(csv.split('\r\n')).toHaveLength(1 + CATALOGUE.reduce((sum, { variants }) => sum + Object.keys(variants).length, 0) + 1);
   });
 
+  it('and of it each metric, explained as the command line explains it', async () => {
+    for (const { id } of CATALOGUE) {
+      const { stdout } = await footholdHere(['metrics', '--explain', id, '--json'], {});
+      const answer = await api.ask(`/v1/metrics/${id}`, read);
+      expect(`${await answer.text()}\n`).toBe(stdout);
+      expect(Check(OPERATIONS.explainMetric.answer, JSON.parse(stdout))).toBe(true);
+      expect((await api.ask(`/v1/metrics/${id}`, read, { headers: { 'if-none-match': answer.headers.get('etag')! } })).status).toBe(304);
+    }
+    expect((await api.ask('/v1/metrics/trust.acceptance', read, { headers: { accept: 'text/csv' } })).status).toBe(406);
+  });
+
   it('deployments, of the key’s tenant and of those it is for', async () => {
     await importLines('globex', [shown('claims'), shown('triage')], 'globex');
     const theirs = await api.key('read', { tenant: 'globex' });

@@ -2,9 +2,9 @@
  * Everything that can be asked of this process, declared once: the routes are made from it, requests are checked against
  * it, and /openapi.json describes it.
  */
-import { CATALOGUE } from '@foothold/adoption';
+import { CATALOGUE, explained } from '@foothold/adoption';
 import {
-  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, FORMAT, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
+  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ExplainedMetric, FORMAT, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
 } from '@foothold/contract';
 import { type KeyKind } from '@foothold/platform';
 import Type, { type TObject, type TSchema } from 'typebox';
@@ -42,6 +42,8 @@ const declare = <Path extends TObject, Query extends TObject, Body extends TObje
 /** The one whose body may be larger than others: see api.module.ts. */
 export const ROSTER_PATH = '/v1/deployments/{deployment}/roster';
 const ofDeployment = { deployment: deploymentId };
+const ofMetric = { metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) };
+const ACCEPTANCE = CATALOGUE.find(({ id }) => id === 'trust.acceptance')!;
 const FOUND = 'What was asked for.';
 const UNKNOWN = 'The tenant of the key has no such deployment, or the key is not for it.';
 const DECISION = { 200: 'What stands now.', 404: UNKNOWN, 409: 'It contradicts what was decided before.', 412: 'The deployment is at another version than If-Match says.' };
@@ -64,7 +66,14 @@ export const OPERATIONS = {
     summary: 'The catalogue of metrics',
     description: 'Every metric: what it asks, how it is computed, where it may be cut, how it is misread. As CSV, a row a variant.',
     parameters: NOTHING, query: shape(FORMAT), body: null, answer: Type.Array(Metric), statuses: { 200: FOUND },
-    examples: { answer: [CATALOGUE.find(({ id }) => id === 'trust.acceptance')!] },
+    examples: { answer: [ACCEPTANCE] },
+  }),
+  explainMetric: declare({
+    id: 'explainMetric', method: 'GET', path: '/v1/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: false,
+    summary: 'What a metric means',
+    description: 'What it asks, how it is computed and misread, and what it comes to in an example. The same as `foothold metrics --explain METRIC --json`.',
+    parameters: shape(ofMetric), query: NOTHING, body: null, answer: ExplainedMetric, statuses: { 200: FOUND },
+    examples: { parameters: { metric: ACCEPTANCE.id }, answer: explained(ACCEPTANCE) },
   }),
   listDeployments: declare({
     id: 'listDeployments', method: 'GET', path: '/v1/deployments', tag: 'Deployments', keys: ['read'], csv: true,
@@ -120,7 +129,7 @@ export const OPERATIONS = {
     id: 'askMetric', method: 'GET', path: '/v1/deployments/{deployment}/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: true,
     summary: 'What a metric says of a deployment',
     description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`, as CSV as with `--csv`.',
-    parameters: shape({ ...ofDeployment, metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) }),
+    parameters: shape({ ...ofDeployment, ...ofMetric }),
     query: shape({ ...QUESTION, ...FORMAT }), body: null, answer: Answer, statuses: { 200: FOUND, 404: UNKNOWN },
     examples: { parameters: { deployment: 'triage', metric: 'trust.acceptance' }, query: { grain: 'week' }, answer: ANSWER },
   }),

@@ -2,8 +2,8 @@
  * The routes under /v1. What arrives: a request that was let in and checked. What leaves: what Answering gives as JSON or
  * CSV. Next on the path is whoever reads it: the last of the eight stops.
  */
-import { CATALOGUE, close, decideHandoff, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
-import { answerTable, catalogueTable, deploymentTable, letterTable, type Answer, type DecidedDeployment, type DeploymentView, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
+import { CATALOGUE, close, decideHandoff, explained, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
+import { answerTable, catalogueTable, deploymentTable, letterTable, type Answer, type DecidedDeployment, type DeploymentView, type ExplainedMetric, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Given } from './answering.js';
@@ -24,6 +24,11 @@ export class V1Controller {
   @Serves(OPERATIONS.listMetrics)
   listMetrics(): Given<Metric[]> {
     return { body: CATALOGUE.map((metric) => ({ ...metric, grains: [...metric.grains], dimensions: [...metric.dimensions] })), csv: { table: catalogueTable, file: 'metrics' } };
+  }
+
+  @Serves(OPERATIONS.explainMetric)
+  explainMetric(@Asked() { parameters }: AskedFor<'explainMetric'>): Given<ExplainedMetric> {
+    return { body: explained(CATALOGUE.find(({ id }) => id === parameters.metric)!) as ExplainedMetric };
   }
 
   @Serves(OPERATIONS.listDeployments)

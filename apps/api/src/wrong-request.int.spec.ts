@@ -77,6 +77,7 @@ describe('a path', () => {
     ['to an e-mail address', '/v1/deployments/jane@acme.com', 400, 'deployment', '1 to 64 letters'], ['with NUL', '/v1/deployments/a%00b', 400, 'deployment', '1 to 64 letters'], ['with SQL', `/v1/deployments/a'--`, 400, 'deployment', '1 to 64 letters'],
     ['that cannot be decoded', '/v1/deployments/%ZZ', 400, 'path', '%25'], ['that is no UTF-8', '/v1/deployments/%C3%28', 400, 'path', '%25'],
     ['to a metric that is not there', '/v1/deployments/desk/metrics/adoption.use', 400, 'metric', 'one of adoption.enabled'], ['to a method for a metric', '/v1/deployments/desk/metrics/constructor', 400, 'metric', 'one of adoption.enabled'],
+    ['to an explanation of none', '/v1/metrics/adoption.use', 400, 'metric', 'one of adoption.enabled'],
     ['to a metric of a deployment that is not there', '/v1/deployments/nothing/metrics/trust.acceptance', 404, 'deployment', 'register it'],
   ])('%s', async (_what, path, status, field, fix) => void (await expectProblem(await api.ask(path, keys.read), status, field, fix)));
 });

@@ -1,4 +1,4 @@
-import { ask, CATALOGUE, checkDeploymentId, understand } from '@foothold/adoption';
+import { ask, CATALOGUE, checkDeploymentId, explained, explanation, understand } from '@foothold/adoption';
 import { answerTable, catalogueTable, csvForm, csvOf, DIMENSIONS } from '@foothold/contract';
 import { type Command } from 'commander';
 import { answerText } from './answer-text.js';
@@ -11,6 +11,7 @@ interface Flags {
   csv?: boolean;
   locale?: string;
   list?: boolean;
+  explain?: string;
   from?: string;
   to?: string;
   grain?: string;
@@ -21,6 +22,7 @@ export function addMetricsCommand(program: Command): void {
   withTenant(program.command('metrics [deployment] [metric]'))
     .description('what a metric says of a deployment')
     .option('--list', 'the catalogue: every metric, what it asks and how it is misread')
+    .option('--explain <metric>', 'what a metric means: formula, variants, how it is misread, and what it comes to in an example')
     .option('--from <day>', 'first local day, YYYY-MM-DD (default: all there is, of ten years at most)')
     .option('--to <day>', 'last local day, included')
     .option('--grain <grain>', 'day, week, month or all')
@@ -32,6 +34,7 @@ export function addMetricsCommand(program: Command): void {
       if (csv && flags.json) throw new WrongUsage('--csv', 'an answer is JSON or CSV', 'leave out one of --json and --csv');
       if (locale !== undefined && !csv) throw new WrongUsage('--locale', 'only CSV is written for a locale', 'add --csv, or leave it out');
       const form = await asUsage(flagOf, () => csvForm(locale));
+      if (flags.explain !== undefined) return explain(flags.explain, flags);
       if (flags.list && csv) return void process.stdout.write(csvOf(catalogueTable(CATALOGUE), form));
       if (flags.list) return say(flags.json, CATALOGUE, catalogueText);
       if (deployment === undefined || metric === undefined) throw new WrongUsage(deployment === undefined ? 'deployment' : 'metric', 'is missing', 'write: foothold metrics DEPLOYMENT METRIC, or foothold metrics --list for the choices');
@@ -46,6 +49,13 @@ export function addMetricsCommand(program: Command): void {
       }
       say(flags.json, found, () => answerText(found, question.by, process.stdout.isTTY ? process.stdout.columns || 80 : undefined));
     });
+}
+
+async function explain(id: string, { csv, json }: Flags): Promise<void> {
+  if (csv) throw new WrongUsage('--csv', 'an explanation is no table', 'leave it out');
+  const { metric } = await asUsage(() => '--explain', () => understand({ metric: id }));
+  const told = explained(metric);
+  say(json, told, () => explanation(told));
 }
 
 const flagOf = (field: string): string => (field === 'metric' ? field : `--${field}`);

@@ -73,6 +73,15 @@ export const AnswerRow = object('One figure with its doubt.', {
 });
 export type AnswerRow = Static<typeof AnswerRow>;
 
+const { from, to, variant, value, numerator, denominator, low, high, people } = AnswerRow.properties;
+export const ExplainedMetric = object('A metric with an example of its figures.', {
+  ...Metric.properties,
+  example: object('What it comes to in a story of eight people who answer letters for half a year: of its last week where the metric is asked by day or week only. To four decimals.', {
+    from, to, figures: Type.Array(object('One figure.', { variant, value, numerator, denominator, low, high, people })),
+  }),
+});
+export type ExplainedMetric = Static<typeof ExplainedMetric>;
+
 export const Answer = object('What a metric says of a deployment.', {
   metric: words('The name of the metric.'),
   version: Type.Integer({ minimum: 1, description: 'Of its definition.' }),
