@@ -25,8 +25,8 @@ RULES = {
     # Days that their month lacks.
     "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match"},
     "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match"},
-    # Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
-    "PUT /v1/deployments/{deployment}/roster": {"roster", "if-match"},
+    # Files of which a line is wrong; complete where it is said beside JSON. Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
+    "PUT /v1/deployments/{deployment}/roster": {"roster", "complete", "if-match"},
     # Days that their month lacks, or that are still to come; spans that end before they begin; comments, which a deployment
     # has to allow.
     EVENTS: {"time", "senttime", "data.from", "data.to", "data.comment"},

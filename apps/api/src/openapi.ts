@@ -59,7 +59,7 @@ export function openApi(): Json {
   };
 }
 
-function described({ id, path, tag, summary, description, keys, parameters, query, body, answer, conditional, csv, statuses, method, examples }: Operation): Json {
+function described({ id, path, tag, summary, description, keys, parameters, query, body, file, answer, conditional, csv, statuses, method, examples }: Operation): Json {
   const content = {
     'application/json': { schema: named(answer), example: examples.answer },
     ...(csv ? { 'text/csv': { schema: { type: 'string', description: 'RFC 4180 with a header line; texts that a spreadsheet would take for formulas begin with an apostrophe.' } } } : {}),
@@ -76,7 +76,7 @@ function described({ id, path, tag, summary, description, keys, parameters, quer
     operationId: id, tags: [tag], summary, description,
     security: keys.map((kind) => ({ [SECURITY[kind]]: [] })),
     parameters: [...parametersOf('path', parameters, examples.parameters), ...parametersOf('query', query, examples.query), ...(conditional ? [IF_MATCH] : [])],
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: named(body), example: examples.body } } } } : {}),
+    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: named(body), example: examples.body }, ...(file ? { [file.type]: { schema: { type: 'string', description: file.description }, example: file.example } } : {}) } } } : {}),
     responses,
   };
 }

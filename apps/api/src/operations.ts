@@ -23,6 +23,8 @@ export interface Operation<Path extends TObject = TObject, Query extends TObject
   query: Query;
   body: Body;
   answer: TSchema;
+  /** The body may be a file as well, of this media type; the handler reads it. */
+  file?: { type: string; description: string; example: string };
   /** The header If-Match may say which version of the deployment it is for. */
   conditional?: true;
   /** Of parameters, of the body and of the answer. */
@@ -39,6 +41,8 @@ export const OPERATION = Symbol('Operation');
 const shape = <Properties extends Record<string, TSchema>>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
 const NOTHING = shape({});
 const declare = <Path extends TObject, Query extends TObject, Body extends TObject | null>(operation: Operation<Path, Query, Body>) => operation;
+/** Of the body that may be a file. */
+export const CSV = 'text/csv';
 /** The one whose body may be larger than others: see api.module.ts. */
 export const ROSTER_PATH = '/v1/deployments/{deployment}/roster';
 const ofDeployment = { deployment: deploymentId };
@@ -116,8 +120,13 @@ export const OPERATIONS = {
   }),
   importRoster: declare({
     id: 'importRoster', method: 'PUT', path: ROSTER_PATH, tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
-    summary: 'Say who is enabled', description: 'It says everything about the people it names; people it does not name keep their periods, or, where it is complete, are taken off. A fact a person whose periods change. The same as `foothold roster import`.',
-    parameters: shape(ofDeployment), query: NOTHING, body: NewRoster, answer: ImportedRoster,
+    summary: 'Say who is enabled', description: 'It says everything about the people it names; people it does not name keep their periods, or, where it is complete, are taken off. A fact a person whose periods change. The same as `foothold roster import`, whose file is taken as it is (text/csv); its faults are told line by line.',
+    parameters: shape(ofDeployment), query: shape({ complete: Type.Optional(Type.Enum(['true', 'false'], { description: 'With a file: it names everybody, and who is not in it is taken off. In JSON it stands in the body. Left out: false.' })) }),
+    body: NewRoster, answer: ImportedRoster,
+    file: {
+      type: CSV, description: 'A line a period: person,team,role,from,to,leave, in any order; all but person and from may be missing. Commas or semicolons, UTF-8.',
+      example: 'person,team,role,from,to,leave\r\njane,desk,nurse,2026-01-05,,\r\njane,,,2026-07-01,2026-07-21,yes\r\n',
+    },
     statuses: { 200: 'Imported, or it stood already.', 404: UNKNOWN, 412: DECISION[412] },
     examples: {
       parameters: { deployment: 'triage' },

@@ -2,8 +2,8 @@
  * The routes under /v1. What arrives: a request that was let in and checked. What leaves: what Answering gives as JSON or
  * CSV. Next on the path is whoever reads it: the last of the eight stops.
  */
-import { CATALOGUE, close, decideHandoff, explained, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
-import { answerTable, catalogueTable, deploymentTable, letterTable, type Answer, type DecidedDeployment, type DeploymentView, type ExplainedMetric, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
+import { CATALOGUE, close, decideHandoff, explained, readRoster, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
+import { answerTable, catalogueTable, deploymentTable, letterTable, WrongInput, type Answer, type DecidedDeployment, type DeploymentView, type ExplainedMetric, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Given } from './answering.js';
@@ -70,9 +70,11 @@ export class V1Controller {
   }
 
   @Serves(OPERATIONS.importRoster)
-  async importRoster(@Asked() { viewer, parameters: { deployment }, body, expected }: AskedFor<'importRoster'>): Promise<Given<ImportedRoster>> {
-    const people = understandRoster(body.periods);
-    return { body: { deployment, ...(await this.commands.execute(new ImportRoster(viewer, deployment, expected, people, body.complete ?? false))) } };
+  async importRoster(@Asked() { viewer, parameters: { deployment }, query, body, file, expected }: AskedFor<'importRoster'>): Promise<Given<ImportedRoster>> {
+    if (!file && query.complete !== undefined) throw new WrongInput('complete', 'of JSON it stands in the body', 'send it there');
+    const people = file ? readRoster(file) : understandRoster(body.periods);
+    const complete = file ? query.complete === 'true' : (body.complete ?? false);
+    return { body: { deployment, ...(await this.commands.execute(new ImportRoster(viewer, deployment, expected, people, complete))) } };
   }
 
   @Serves(OPERATIONS.askMetric)
