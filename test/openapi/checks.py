@@ -18,15 +18,16 @@ RULES = {
     "GET /v1/metrics": LOCALE,
     "GET /v1/deployments": LOCALE,
     "GET /v1/dead-letters": LOCALE,
+    # Here and below idempotency-key: the same comes with another request.
     # Zones the IANA has not; days that their month lacks, a handoff before the pilot or of a sandbox.
-    "POST /v1/deployments": {"timeZone", "pilotStart", "handoff"},
+    "POST /v1/deployments": {"timeZone", "pilotStart", "handoff", "idempotency-key"},
     # Spans that end before they begin. Here and below if-match: of a text in quotes, schemathesis sends what stands between them.
-    "POST /v1/deployments/{deployment}/closures": {"to", "if-match"},
+    "POST /v1/deployments/{deployment}/closures": {"to", "if-match", "idempotency-key"},
     # Days that their month lacks.
-    "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match"},
-    "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match"},
+    "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match", "idempotency-key"},
+    "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match", "idempotency-key"},
     # Files of which a line is wrong; complete where it is said beside JSON. Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
-    "PUT /v1/deployments/{deployment}/roster": {"roster", "complete", "if-match"},
+    "PUT /v1/deployments/{deployment}/roster": {"roster", "complete", "if-match", "idempotency-key"},
     # Days that their month lacks, or that are still to come; spans that end before they begin; comments, which a deployment
     # has to allow.
     EVENTS: {"time", "senttime", "data.from", "data.to", "data.comment"},

@@ -11,6 +11,7 @@ import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { type Static, type TObject } from 'typebox';
 import { Answering } from './answering.js';
+import { CALLER, Idempotent, type Caller } from './idempotent.js';
 import { OPERATION, type Operation } from './operations.js';
 
 /** A request as an operation declares it. */
@@ -27,12 +28,12 @@ export interface AskedBy<Asked extends Operation> {
 }
 
 const ASKED = Symbol('Asked');
-type Request = FastifyRequest & { [ASKED]?: Omit<AskedBy<Operation>, 'body'> & { body: unknown } };
+type Request = FastifyRequest & { [ASKED]?: Omit<AskedBy<Operation>, 'body'> & { body: unknown }; [CALLER]?: Caller };
 
 /** The handler of an operation: its route, the check of who asks it and with what, and the form of its answer. */
 export function Serves(operation: Operation): MethodDecorator {
   const path = routeOf(operation.path);
-  return applyDecorators(RequestMapping({ path, method: RequestMethod[operation.method] }), SetMetadata(OPERATION, operation), UseGuards(Admission), UseInterceptors(Answering));
+  return applyDecorators(RequestMapping({ path, method: RequestMethod[operation.method] }), SetMetadata(OPERATION, operation), UseGuards(Admission), UseInterceptors(Answering, Idempotent));
 }
 
 /** A path as the router writes it. */
@@ -51,7 +52,8 @@ export class Admission implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<true> {
     const operation = this.reflector.get<Operation>(OPERATION, context.getHandler());
     const request = context.switchToHttp().getRequest<Request>();
-    const { tenant, deployments } = await this.admit(operation, request);
+    const { id: accessKey, tenant, deployments } = await this.admit(operation, request);
+    request[CALLER] = { accessKey, tenant };
     const file = operation.file && mediaTypeOf(request) === operation.file.type ? (request.body as Buffer) : null;
     request[ASKED] = {
       viewer: { tenant, deployments },
