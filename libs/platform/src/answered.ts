@@ -9,7 +9,7 @@ import { type Database, type Migration } from './database.js';
 
 export const answeredMigrations: Migration[] = [
   {
-    name: 'AnsweredRequests1790000000012',
+    name: 'AnsweredRequests1790000000020',
     sql: `
 create table answered_request (
   access_key int not null,
