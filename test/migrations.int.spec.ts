@@ -4,13 +4,14 @@
  */
 import { describe, expect, it } from '@jest/globals';
 import { openDatabase, type Database, type Migration } from '@foothold/platform';
+import { answeredMigrations } from '../libs/platform/src/answered.js';
 import { keyMigrations } from '../libs/platform/src/keys.js';
 import { freshDatabase } from './support/database.js';
 import { MIGRATIONS } from './support/recording.js';
 import { contractions, schemaOf } from './support/schema-changes.js';
 
 /** In the order in which they run. */
-const migrations = [...MIGRATIONS, ...keyMigrations].sort((one, other) => Number(one.name.slice(-13)) - Number(other.name.slice(-13)));
+const migrations = [...MIGRATIONS, ...keyMigrations, ...answeredMigrations].sort((one, other) => Number(one.name.slice(-13)) - Number(other.name.slice(-13)));
 
 async function onFresh<T>(work: (database: Database) => Promise<T>): Promise<T> {
   const fresh = await freshDatabase();

@@ -10,6 +10,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { usageProjection } from '@foothold/adoption';
 import { lag } from '@foothold/event-log';
 import { openDatabase } from '@foothold/platform';
+import { answeredMigrations } from '../libs/platform/src/answered.js';
 import { keyMigrations } from '../libs/platform/src/keys.js';
 import pg from 'pg';
 import { difference, loggedIds } from './support/database-contents.js';
@@ -102,7 +103,7 @@ it('an installation of the version before goes on while it is upgraded, and hold
 
   // The schema of this version under the processes of that one.
   await verify(foothold);
-  const database = await openDatabase({ url, migrations: [...MIGRATIONS, ...keyMigrations], application: 'spec' });
+  const database = await openDatabase({ url, migrations: [...MIGRATIONS, ...keyMigrations, ...answeredMigrations], application: 'spec' });
   undo.push(() => database.close());
   expect(await database.pendingMigrations()).toEqual([]);
   await furtherBatches();

@@ -9,19 +9,25 @@ from schemathesis.core.parameters import ParameterLocation
 BATCH = "application/cloudevents-batch+json"
 EVENTS = "POST /v1/events"
 
+# Of CSV only, and of those that are known somewhere.
+LOCALE = {"locale"}
 # Why a request that fits its schema is refused: the fields to blame. What else is refused there contradicts the document.
 RULES = {
     # Days that their month lacks; `from` after `to`, or too long before it; what this metric has not, which is named in the path.
-    "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by"},
+    "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by"} | LOCALE,
+    "GET /v1/metrics": LOCALE,
+    "GET /v1/deployments": LOCALE,
+    "GET /v1/dead-letters": LOCALE,
+    # Here and below idempotency-key: the same comes with another request.
     # Zones the IANA has not; days that their month lacks, a handoff before the pilot or of a sandbox.
-    "POST /v1/deployments": {"timeZone", "pilotStart", "handoff"},
+    "POST /v1/deployments": {"timeZone", "pilotStart", "handoff", "idempotency-key"},
     # Spans that end before they begin. Here and below if-match: of a text in quotes, schemathesis sends what stands between them.
-    "POST /v1/deployments/{deployment}/closures": {"to", "if-match"},
+    "POST /v1/deployments/{deployment}/closures": {"to", "if-match", "idempotency-key"},
     # Days that their month lacks.
-    "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match"},
-    "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match"},
-    # Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
-    "PUT /v1/deployments/{deployment}/roster": {"roster", "if-match"},
+    "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match", "idempotency-key"},
+    "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match", "idempotency-key"},
+    # Files of which a line is wrong; complete where it is said beside JSON. Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
+    "PUT /v1/deployments/{deployment}/roster": {"roster", "complete", "if-match", "idempotency-key"},
     # Days that their month lacks, or that are still to come; spans that end before they begin; comments, which a deployment
     # has to allow.
     EVENTS: {"time", "senttime", "data.from", "data.to", "data.comment"},

@@ -78,15 +78,26 @@ describe('a metric', () => {
     }));
   });
 
+  it.each(['', 'nb-NO', 'en-GB'])('as CSV for %j is, byte for byte, what the command line writes, as a file with a name', async (locale) => {
+    const of = locale && `&locale=${locale}`;
+    const { code, stdout } = await footholdHere(['metrics', 'copilot', 'trust.override', '--grain', 'month', '--by', 'initiative', '--csv', ...(locale ? ['--locale', locale] : [])], api.settings);
+    const answer = await api.ask(`/v1/deployments/copilot/metrics/trust.override?grain=month&by=initiative${of}`, read, { headers: { accept: 'text/csv' } });
+    expect([code, answer.status, answer.headers.get('content-disposition'), answer.headers.get('vary')]).toEqual([0, 200, 'attachment; filename="copilot-trust.override.csv"', 'Authorization, Accept']);
+    expect(await answer.text()).toBe(stdout);
+    expect(stdout).toMatch(locale === 'nb-NO' ? /;0,\d+;/ : /,0\.\d+,/);
+    const again = await api.ask(`/v1/deployments/copilot/metrics/trust.override?grain=month&by=initiative&format=csv${of}`, read, { headers: { 'if-none-match': answer.headers.get('etag')! } });
+    expect([again.status, again.headers.get('content-disposition'), await again.text()]).toEqual([304, null, '']);
+  });
+
   it('that has not changed is not given again, one that has is', async () => {
     const first = await api.ask(METRIC, read);
     const tag = first.headers.get('etag')!;
     expect(first.headers.get('cache-control')).toBe('private, no-cache');
     const again = await api.ask(METRIC, read, { headers: { 'if-none-match': `"other", W/${tag}` } });
     expect([again.status, again.headers.get('etag'), again.headers.get('vary'), await again.text()]).toEqual([304, tag, 'Authorization, Accept', '']);
-    const others = await Promise.all([`${METRIC}?format=csv`, `${METRIC}?grain=week`, `${METRIC}?by=model`, `${METRIC}?from=2024-01-01`, '/v1/deployments/copilot/metrics/trust.override'].map((path) => api.ask(path, read, { headers: { 'if-none-match': tag } })));
-    expect(others.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-    expect(new Set([tag, ...others.map(({ headers }) => headers.get('etag'))]).size).toBe(6);
+    const others = await Promise.all([`${METRIC}?format=csv`, `${METRIC}?format=csv&locale=nb-NO`, `${METRIC}?grain=week`, `${METRIC}?by=model`, `${METRIC}?from=2024-01-01`, '/v1/deployments/copilot/metrics/trust.override'].map((path) => api.ask(path, read, { headers: { 'if-none-match': tag } })));
+    expect(others.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(new Set([tag, ...others.map(({ headers }) => headers.get('etag'))]).size).toBe(7);
 
     await importLines('more', [shown('copilot', { time: '2023-12-05T09:30:00Z' })]);
     const changed = await api.ask(METRIC, read, { headers: { 'if-none-match': tag } });
@@ -102,6 +113,17 @@ describe('lists', () => {
     expect(Check(OPERATIONS.listMetrics.answer, catalogue)).toBe(true);
     const csv = await (await api.ask('/v1/metrics?format=csv', read)).text();
     expect(csv.split('\r\n')).toHaveLength(1 + CATALOGUE.reduce((sum, { variants }) => sum + Object.keys(variants).length, 0) + 1);
+  });
+
+  it('and of it each metric, explained as the command line explains it', async () => {
+    for (const { id } of CATALOGUE) {
+      const { stdout } = await footholdHere(['metrics', '--explain', id, '--json'], {});
+      const answer = await api.ask(`/v1/metrics/${id}`, read);
+      expect(`${await answer.text()}\n`).toBe(stdout);
+      expect(Check(OPERATIONS.explainMetric.answer, JSON.parse(stdout))).toBe(true);
+      expect((await api.ask(`/v1/metrics/${id}`, read, { headers: { 'if-none-match': answer.headers.get('etag')! } })).status).toBe(304);
+    }
+    expect((await api.ask('/v1/metrics/trust.acceptance', read, { headers: { accept: 'text/csv' } })).status).toBe(406);
   });
 
   it('deployments, of the key’s tenant and of those it is for', async () => {
@@ -141,6 +163,7 @@ describe('lists', () => {
     expect(await page(first.next!)).toEqual({ letters: all.letters.slice(2), next: undefined });
     expect((await page('/v1/dead-letters', await api.key('read', { tenant: 'acme', deployments: ['counter'] }))).letters.map(({ field, count }) => [field, count])).toEqual([['data.invocation', 1]]);
     expect((await page('/v1/dead-letters', await api.key('read', { tenant: 'initech' }))).letters).toEqual([]);
+    expect((await api.ask('/v1/dead-letters?limit=2&format=csv&locale=nb-NO', theirs)).headers.get('link')).toContain('&format=csv&locale=nb-NO>');
     expect((await (await api.ask('/v1/dead-letters?format=csv', theirs)).text()).split('\r\n')[0]).toBe('id,kind,field,reason,fix,count,firstSeen,lastSeen');
   });
 });

@@ -1,3 +1,4 @@
+import { ROSTER_BYTES } from '@foothold/adoption';
 import { openLog, type KeyCheck } from '@foothold/event-log';
 import { Database, Health, Pseudonymiser, Sealer } from '@foothold/platform';
 import { Inject, Module } from '@nestjs/common';
@@ -8,12 +9,9 @@ import { routeOf } from './asked.js';
 import { COMMANDS } from './commands.js';
 import { ExplorerController } from './explorer.controller.js';
 import { KEY_CHECK, LOG } from './log.js';
-import { ROSTER_PATH } from './operations.js';
+import { CSV, ROSTER_PATH } from './operations.js';
 import { QUESTIONS } from './questions.js';
 import { V1Controller } from './v1.controller.js';
-
-/** A roster of as many periods as are taken at once. */
-const ROSTER_BODY_BYTES = 16 << 20;
 
 @Module({
   imports: [CqrsModule.forRoot()],
@@ -27,9 +25,11 @@ const ROSTER_BODY_BYTES = 16 << 20;
 })
 export class ApiModule {
   constructor(@Inject(Health) health: Health, @Inject(Database) database: Database, @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost) {
-    httpAdapter.getInstance<FastifyInstance>().addHook('onRoute', (route) => {
-      if (route.url === routeOf(ROSTER_PATH)) route.bodyLimit = ROSTER_BODY_BYTES;
+    const server = httpAdapter.getInstance<FastifyInstance>();
+    server.addHook('onRoute', (route) => {
+      if (route.url === routeOf(ROSTER_PATH)) route.bodyLimit = ROSTER_BYTES;
     });
+    server.addContentTypeParser(CSV, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     health.need('read tables', () => database.query('select from person_day limit 1'));
   }
 }

@@ -11,6 +11,7 @@ import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { type Static, type TObject } from 'typebox';
 import { Answering } from './answering.js';
+import { CALLER, Idempotent, type Caller } from './idempotent.js';
 import { OPERATION, type Operation } from './operations.js';
 
 /** A request as an operation declares it. */
@@ -18,18 +19,21 @@ export interface AskedBy<Asked extends Operation> {
   viewer: Viewer;
   parameters: Static<Asked['parameters']>;
   query: Static<Asked['query']>;
+  /** Empty where a file came in its place. */
   body: Asked['body'] extends TObject ? Static<Asked['body']> : null;
+  /** The body where it came as a file. */
+  file: Buffer | null;
   /** The version that If-Match names; undefined: any. */
   expected: number | undefined;
 }
 
 const ASKED = Symbol('Asked');
-type Request = FastifyRequest & { [ASKED]?: Omit<AskedBy<Operation>, 'body'> & { body: unknown } };
+type Request = FastifyRequest & { [ASKED]?: Omit<AskedBy<Operation>, 'body'> & { body: unknown }; [CALLER]?: Caller };
 
 /** The handler of an operation: its route, the check of who asks it and with what, and the form of its answer. */
 export function Serves(operation: Operation): MethodDecorator {
   const path = routeOf(operation.path);
-  return applyDecorators(RequestMapping({ path, method: RequestMethod[operation.method] }), SetMetadata(OPERATION, operation), UseGuards(Admission), UseInterceptors(Answering));
+  return applyDecorators(RequestMapping({ path, method: RequestMethod[operation.method] }), SetMetadata(OPERATION, operation), UseGuards(Admission), UseInterceptors(Answering, Idempotent));
 }
 
 /** A path as the router writes it. */
@@ -48,12 +52,15 @@ export class Admission implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<true> {
     const operation = this.reflector.get<Operation>(OPERATION, context.getHandler());
     const request = context.switchToHttp().getRequest<Request>();
-    const { tenant, deployments } = await this.admit(operation, request);
+    const { id: accessKey, tenant, deployments } = await this.admit(operation, request);
+    request[CALLER] = { accessKey, tenant };
+    const file = operation.file && mediaTypeOf(request) === operation.file.type ? (request.body as Buffer) : null;
     request[ASKED] = {
       viewer: { tenant, deployments },
       parameters: readParameters(operation.parameters, request.params as Record<string, string>),
       query: readParameters(operation.query, request.query as Record<string, unknown>),
-      body: operation.body && readBody(operation.body, request),
+      body: operation.body && (file ? {} : readBody(operation.body, request, operation.file?.type)),
+      file,
       expected: operation.conditional && versionIn(request.headers['if-match']),
     };
     return true;
@@ -76,8 +83,11 @@ function versionIn(ifMatch: string | undefined): number | undefined {
 
 const VERSION = /^"([0-9]{1,9})"$/;
 
-function readBody<Shape extends TObject>(shape: Shape, { headers, body }: Request): Static<Shape> {
-  if (headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase() !== 'application/json') throw wrongContentType('application/json');
+function readBody<Shape extends TObject>(shape: Shape, request: Request, or?: string): Static<Shape> {
+  const { body } = request;
+  if (mediaTypeOf(request) !== 'application/json') throw wrongContentType(['application/json', or].filter(Boolean).join(' or '));
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new WrongInput('body', 'not an object', `send one with the fields ${Object.keys(shape.properties).join(', ')}`);
   return readFields(shape, body as Record<string, unknown>, 'body');
 }
+
+const mediaTypeOf = ({ headers }: Request): string | undefined => headers['content-type']?.split(';', 1)[0]!.trim().toLowerCase();

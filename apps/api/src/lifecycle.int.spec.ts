@@ -1,5 +1,8 @@
 /** Decisions about a deployment over HTTP: what they answer, at which version, with which key, and what they refuse. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Check } from 'typebox/value';
 import { startApi, type ApiUnderTest } from '../../../test/support/api.js';
 import { footholdHere } from '../../../test/support/foothold.js';
@@ -113,11 +116,40 @@ describe('a roster', () => {
     expect(await bodyOf(await api.ask(`/v1/deployments/${id}`, read))).toMatchObject({ version: 1 });
   });
 
+  it('is taken as the file that the command line takes, with every fault of it told by line', async () => {
+    const [id, other] = [await registered(), await registered()];
+    const put = (path: string, file: string | Buffer, type = 'text/csv', key = write) => api.ask(`/v1/deployments/${path}`, key, { method: 'PUT', body: file as string, headers: { 'content-type': type } });
+    const lines = ['\ufeffperson;from;to;team;leave', 'jane;2026-01-05;;desk;', 'jane;2026-07-01;2026-07-21;;yes', '"bo";2026-01-05;2026-02-01;;'];
+    const done = await bodyOf(await put(`${id}/roster`, lines.join('\r\n'), 'Text/CSV; charset=utf-8'));
+    expect(done).toEqual({ deployment: id, version: 3, people: 2, added: 2, changed: 0, unchanged: 0, removed: 0, matched: { roster: null, active: null } });
+    expect(await bodyOf(await send('PUT', `/${id}/roster`, { periods: PERIODS }))).toMatchObject({ version: 3, unchanged: 2 });
+    expect(await bodyOf(await put(`${id}/roster?complete=false`, `${lines.slice(0, 2).join('\n')}\n`))).toMatchObject({ changed: 1, removed: 0 });
+    expect(await bodyOf(await put(`${id}/roster?complete=true`, `${lines.slice(0, 2).join('\n')}\n`))).toMatchObject({ people: 1, removed: 1 });
+
+    const wrong = 'person,from,to,leave\nkari,2026-02-02,2026-02-01,\nola,2026-01-05,,maybe\nola,2026-01-06\n';
+    const refused = await bodyOf(await put(`${other}/roster`, wrong), 400);
+    const file = join(mkdtempSync(join(tmpdir(), 'foothold-roster-')), 'roster.csv');
+    writeFileSync(file, wrong);
+    const { stderr } = await footholdHere(['roster', 'import', other, file], api.settings);
+    const told = stderr.split('\n').filter((line) => line.startsWith('line '));
+    expect(told).toHaveLength(3);
+    expect(refused).toMatchObject({ field: 'roster', detail: `3 faults, and nothing was imported: ${told.join('; ')}` });
+    expect(JSON.stringify(refused)).not.toMatch(/kari|ola\b/);
+
+    expect(await bodyOf(await put(`${other}/roster`, ''), 400)).toMatchObject({ field: expect.stringMatching(/^(roster|body)$/) });
+    expect(await bodyOf(await put(`${other}/roster`, Buffer.from('person,from\nj\xe5n,2026-01-05', 'latin1')), 400)).toMatchObject({ field: 'roster', detail: expect.stringContaining('not written in UTF-8') });
+    expect(await bodyOf(await put(`${other}/roster`, 'x', 'text/plain'), 415)).toMatchObject({ field: 'content-type' });
+    expect(await bodyOf(await put(`${other}/pilot`, 'day\n2026-01-05\n'), 415)).toMatchObject({ field: 'content-type', fix: 'send application/json' });
+    expect(await bodyOf(await send('PUT', `/${other}/roster?complete=true`, { periods: PERIODS }), 400)).toMatchObject({ field: 'complete' });
+    expect(await bodyOf(await put(`${other}/roster`, lines.join('\n'), 'text/csv', read), 403)).toMatchObject({ field: 'authorization' });
+    expect(await bodyOf(await api.ask(`/v1/deployments/${other}`, read))).toMatchObject({ version: 1 });
+  });
+
   it('may be as large as a city’s, where other bodies may not', async () => {
     const id = await registered();
     const periods = Array.from({ length: 20_000 }, (_, i) => ({ person: `employee-${i}`, team: `team-${i % 50}`, role: 'nurse', from: '2026-01-05' }));
     expect(await bodyOf(await send('PUT', `/${id}/roster`, { periods }))).toMatchObject({ people: 20_000, added: 20_000 });
     expect((await send('PUT', `/${id}/pilot`, JSON.stringify({ day: '2026-01-05' }) + ' '.repeat(70_000))).status).toBe(413);
-    expect((await send('PUT', `/${id}/roster`, ' '.repeat(17 << 20))).status).toBe(413);
+    expect((await send('PUT', `/${id}/roster`, ' '.repeat((32 << 20) + 1))).status).toBe(413);
   });
 });

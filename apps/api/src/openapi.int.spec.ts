@@ -55,7 +55,7 @@ describe('the document', () => {
     expect(Check(query, examples.query ?? {})).toBe(true);
     if (body) expect(Check(body, examples.body)).toBe(true);
     const described = operations.find(({ operationId }) => operationId === id)!;
-    expect(described.parameters!.map(({ name }) => name)).toEqual([...Object.keys(parameters.properties), ...Object.keys(query.properties), ...(conditional ? ['If-Match'] : [])]);
+    expect(described.parameters!.map(({ name }) => name)).toEqual([...Object.keys(parameters.properties), ...Object.keys(query.properties), ...(conditional ? ['If-Match'] : []), ...(body ? ['Idempotency-Key'] : [])]);
   });
 
   it('holds every event, and one that the boundary accepts', () => {

@@ -21,12 +21,12 @@ const PROBLEMS: Record<number, [name: string, description: string]> = {
   403: ['NotAllowed', 'The key may not do this.'],
   404: ['NotFound', 'There is nothing of that name for this key.'],
   406: ['NotAcceptable', 'None of the media types that the header Accept names can be given.'],
-  409: ['Contradiction', 'It contradicts what stands already.'],
+  409: ['Contradiction', 'It contradicts what stands already, or the same request (by its Idempotency-Key) is being done at this moment.'],
   412: ['Changed', 'The deployment is at another version than If-Match says: see what stands, and decide anew.'],
   413: ['TooLarge', 'The body is larger than is taken.'],
   414: ['TooLong', 'A part of the path is longer than any name here.'],
   415: ['WrongContentType', 'The body is of a media type that is not read here.'],
-  422: ['Refused', 'The event can be read and was refused; `refused` says why.'],
+  422: ['Refused', 'The event can be read and was refused; `refused` says why. Of a command: its Idempotency-Key came with another request before.'],
   500: ['Fault', 'A fault on our side.'],
   503: ['NotAvailable', 'Not possible at the moment; Retry-After says when to try again.'],
 };
@@ -59,24 +59,24 @@ export function openApi(): Json {
   };
 }
 
-function described({ id, path, tag, summary, description, keys, parameters, query, body, answer, conditional, csv, statuses, method, examples }: Operation): Json {
+function described({ id, path, tag, summary, description, keys, parameters, query, body, file, answer, conditional, csv, statuses, method, examples }: Operation): Json {
   const content = {
     'application/json': { schema: named(answer), example: examples.answer },
     ...(csv ? { 'text/csv': { schema: { type: 'string', description: 'RFC 4180 with a header line; texts that a spreadsheet would take for formulas begin with an apostrophe.' } } } : {}),
   };
-  const problems = [400, 401, 403, 406, ...(path.includes('{') ? [414] : []), ...(body ? [413, 415] : []), ...FAULTS];
+  const problems = [400, 401, 403, 406, ...(path.includes('{') ? [414] : []), ...(body ? [409, 413, 415, 422] : []), ...FAULTS];
   const responses: Record<string, Json> = {};
   for (const [status, meaning] of Object.entries(statuses)) {
-    if (Number(status) < 300) responses[status] = { description: meaning, headers: headersOf(method, Number(status), id), content };
+    if (Number(status) < 300) responses[status] = { description: meaning, headers: headersOf(method, Number(status), id, csv), content };
     else responses[status] = ref('responses', PROBLEMS[Number(status)]![0]);
   }
-  if (method === 'GET') responses['304'] = { description: 'Nothing has changed since the answer that If-None-Match names.', headers: headersOf(method, 304, id) };
+  if (method === 'GET') responses['304'] = { description: 'Nothing has changed since the answer that If-None-Match names.', headers: headersOf(method, 304, id, false) };
   for (const status of problems) responses[status] = ref('responses', PROBLEMS[status]![0]);
   return {
     operationId: id, tags: [tag], summary, description,
     security: keys.map((kind) => ({ [SECURITY[kind]]: [] })),
-    parameters: [...parametersOf('path', parameters, examples.parameters), ...parametersOf('query', query, examples.query), ...(conditional ? [IF_MATCH] : [])],
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: named(body), example: examples.body } } } } : {}),
+    parameters: [...parametersOf('path', parameters, examples.parameters), ...parametersOf('query', query, examples.query), ...(conditional ? [IF_MATCH] : []), ...(body ? [IDEMPOTENCY_KEY] : [])],
+    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: named(body), example: examples.body }, ...(file ? { [file.type]: { schema: { type: 'string', description: file.description }, example: file.example } } : {}) } } } : {}),
     responses,
   };
 }
@@ -93,18 +93,25 @@ const IF_MATCH: Json = {
   name: 'If-Match', in: 'header', required: false, description: 'The version of the deployment that this was decided on, in quotes; left out: any, and the last to decide wins.', schema: { type: 'string', pattern: '^"[0-9]{1,9}"$' },
 };
 
+const IDEMPOTENCY_KEY: Json = {
+  name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', pattern: '^[!-~]{1,255}$' },
+  description: 'Made once for this request, such as a UUID: sent again with the same request within 24 hours, it is done once and answered the same. Errors are not remembered.',
+};
+
 const HEADERS: Record<string, Json> = {
   ETag: { description: 'Names this answer; another one whenever it may be another.', schema: { type: 'string', pattern: '^"[A-Za-z0-9_-]+"$' } },
   'Cache-Control': { description: 'Only whoever asked may keep it, and asks again before using it.', schema: { type: 'string', const: 'private, no-cache' } },
   Vary: { description: 'What else the answer depends on.', schema: { type: 'string' } },
+  'Content-Disposition': { description: 'Of CSV: what the file is called.', schema: { type: 'string', pattern: '^attachment; filename="[A-Za-z0-9._-]+[.]csv"$' } },
+  'Idempotency-Replayed': { description: 'There where this was answered before, to the same request with the same Idempotency-Key.', schema: { type: 'string', const: 'true' } },
   Location: { description: 'Where the deployment can be found.', schema: { type: 'string', pattern: '^/v1/deployments/[A-Za-z0-9._-]{1,64}$' } },
   Link: { description: 'Where there may be more: the next groups, rel="next".', schema: { type: 'string' } },
   'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string', const: 'Bearer' } },
   'Retry-After': { description: 'Seconds after which to try again.', schema: { type: 'string', pattern: '^[0-9]+$' } },
 };
 
-function headersOf(method: string, status: number, id: string): Json {
-  const names = ['Cache-Control', 'Vary', ...(method === 'GET' ? ['ETag'] : id === 'registerDeployment' ? ['Location'] : []), ...(id === 'listDeadLetters' && status === 200 ? ['Link'] : [])];
+function headersOf(method: string, status: number, id: string, csv: boolean): Json {
+  const names = ['Cache-Control', 'Vary', ...(method === 'GET' ? ['ETag'] : ['Idempotency-Replayed', ...(id === 'registerDeployment' ? ['Location'] : [])]), ...(id === 'listDeadLetters' && status === 200 ? ['Link'] : []), ...(csv ? ['Content-Disposition'] : [])];
   return Object.fromEntries(names.map((name) => [name, ref('headers', name)]));
 }
 

@@ -2,9 +2,9 @@
  * Everything that can be asked of this process, declared once: the routes are made from it, requests are checked against
  * it, and /openapi.json describes it.
  */
-import { CATALOGUE } from '@foothold/adoption';
+import { CATALOGUE, explained } from '@foothold/adoption';
 import {
-  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
+  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ExplainedMetric, FORMAT, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
 } from '@foothold/contract';
 import { type KeyKind } from '@foothold/platform';
 import Type, { type TObject, type TSchema } from 'typebox';
@@ -23,6 +23,8 @@ export interface Operation<Path extends TObject = TObject, Query extends TObject
   query: Query;
   body: Body;
   answer: TSchema;
+  /** The body may be a file as well, of this media type; the handler reads it. */
+  file?: { type: string; description: string; example: string };
   /** The header If-Match may say which version of the deployment it is for. */
   conditional?: true;
   /** Of parameters, of the body and of the answer. */
@@ -38,12 +40,14 @@ export const OPERATION = Symbol('Operation');
 
 const shape = <Properties extends Record<string, TSchema>>(properties: Properties) => Type.Object(properties, { additionalProperties: false });
 const NOTHING = shape({});
-/** In the query of everything that can be given as CSV; without it the header Accept decides. */
-const FORMAT = { format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'The form of the answer; left out: what the header Accept asks for.' })) };
 const declare = <Path extends TObject, Query extends TObject, Body extends TObject | null>(operation: Operation<Path, Query, Body>) => operation;
+/** Of the body that may be a file. */
+export const CSV = 'text/csv';
 /** The one whose body may be larger than others: see api.module.ts. */
 export const ROSTER_PATH = '/v1/deployments/{deployment}/roster';
 const ofDeployment = { deployment: deploymentId };
+const ofMetric = { metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) };
+const ACCEPTANCE = CATALOGUE.find(({ id }) => id === 'trust.acceptance')!;
 const FOUND = 'What was asked for.';
 const UNKNOWN = 'The tenant of the key has no such deployment, or the key is not for it.';
 const DECISION = { 200: 'What stands now.', 404: UNKNOWN, 409: 'It contradicts what was decided before.', 412: 'The deployment is at another version than If-Match says.' };
@@ -66,7 +70,14 @@ export const OPERATIONS = {
     summary: 'The catalogue of metrics',
     description: 'Every metric: what it asks, how it is computed, where it may be cut, how it is misread. As CSV, a row a variant.',
     parameters: NOTHING, query: shape(FORMAT), body: null, answer: Type.Array(Metric), statuses: { 200: FOUND },
-    examples: { answer: [CATALOGUE.find(({ id }) => id === 'trust.acceptance')!] },
+    examples: { answer: [ACCEPTANCE] },
+  }),
+  explainMetric: declare({
+    id: 'explainMetric', method: 'GET', path: '/v1/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: false,
+    summary: 'What a metric means',
+    description: 'What it asks, how it is computed and misread, and what it comes to in an example. The same as `foothold metrics --explain METRIC --json`.',
+    parameters: shape(ofMetric), query: NOTHING, body: null, answer: ExplainedMetric, statuses: { 200: FOUND },
+    examples: { parameters: { metric: ACCEPTANCE.id }, answer: explained(ACCEPTANCE) },
   }),
   listDeployments: declare({
     id: 'listDeployments', method: 'GET', path: '/v1/deployments', tag: 'Deployments', keys: ['read'], csv: true,
@@ -109,8 +120,13 @@ export const OPERATIONS = {
   }),
   importRoster: declare({
     id: 'importRoster', method: 'PUT', path: ROSTER_PATH, tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
-    summary: 'Say who is enabled', description: 'It says everything about the people it names; people it does not name keep their periods, or, where it is complete, are taken off. A fact a person whose periods change. The same as `foothold roster import`.',
-    parameters: shape(ofDeployment), query: NOTHING, body: NewRoster, answer: ImportedRoster,
+    summary: 'Say who is enabled', description: 'It says everything about the people it names; people it does not name keep their periods, or, where it is complete, are taken off. A fact a person whose periods change. The same as `foothold roster import`, whose file is taken as it is (text/csv); its faults are told line by line.',
+    parameters: shape(ofDeployment), query: shape({ complete: Type.Optional(Type.Enum(['true', 'false'], { description: 'With a file: it names everybody, and who is not in it is taken off. In JSON it stands in the body. Left out: false.' })) }),
+    body: NewRoster, answer: ImportedRoster,
+    file: {
+      type: CSV, description: 'A line a period: person,team,role,from,to,leave, in any order; all but person and from may be missing. Commas or semicolons, UTF-8.',
+      example: 'person,team,role,from,to,leave\r\njane,desk,nurse,2026-01-05,,\r\njane,,,2026-07-01,2026-07-21,yes\r\n',
+    },
     statuses: { 200: 'Imported, or it stood already.', 404: UNKNOWN, 412: DECISION[412] },
     examples: {
       parameters: { deployment: 'triage' },
@@ -121,8 +137,8 @@ export const OPERATIONS = {
   askMetric: declare({
     id: 'askMetric', method: 'GET', path: '/v1/deployments/{deployment}/metrics/{metric}', tag: 'Questions', keys: ['read'], csv: true,
     summary: 'What a metric says of a deployment',
-    description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`.',
-    parameters: shape({ ...ofDeployment, metric: Type.Enum(CATALOGUE.map(({ id }) => id), { description: 'The name of a metric in the catalogue.' }) }),
+    description: 'Figures with numerator, denominator, interval and the people behind them. The same as `foothold metrics DEPLOYMENT METRIC --json`, as CSV as with `--csv`.',
+    parameters: shape({ ...ofDeployment, ...ofMetric }),
     query: shape({ ...QUESTION, ...FORMAT }), body: null, answer: Answer, statuses: { 200: FOUND, 404: UNKNOWN },
     examples: { parameters: { deployment: 'triage', metric: 'trust.acceptance' }, query: { grain: 'week' }, answer: ANSWER },
   }),

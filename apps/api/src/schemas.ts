@@ -1,9 +1,9 @@
 /** The shapes that /openapi.json gives a name, and an event as an example. */
-import { Answer, AnswerRow, DecidedDay, DecidedDeployment, DeploymentView, ImportedRoster, LetterGroup, Metric, NewClosure, NewDeployment, NewRoster, RegisteredDeployment, type EventData } from '@foothold/contract';
+import { Answer, AnswerRow, DecidedDay, DecidedDeployment, DeploymentView, ExplainedMetric, ImportedRoster, LetterGroup, Metric, NewClosure, NewDeployment, NewRoster, RegisteredDeployment, type EventData } from '@foothold/contract';
 import { type TSchema } from 'typebox';
 
 export const SCHEMAS: [name: string, schema: TSchema][] = [
-  ['Metric', Metric], ['Answer', Answer], ['AnswerRow', AnswerRow], ['Deployment', DeploymentView], ['NewDeployment', NewDeployment], ['RegisteredDeployment', RegisteredDeployment],
+  ['Metric', Metric], ['ExplainedMetric', ExplainedMetric], ['Answer', Answer], ['AnswerRow', AnswerRow], ['Deployment', DeploymentView], ['NewDeployment', NewDeployment], ['RegisteredDeployment', RegisteredDeployment],
   ['DecidedDay', DecidedDay], ['NewClosure', NewClosure], ['DecidedDeployment', DecidedDeployment], ['NewRoster', NewRoster], ['ImportedRoster', ImportedRoster], ['DeadLetters', LetterGroup],
 ];
 

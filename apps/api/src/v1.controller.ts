@@ -2,8 +2,8 @@
  * The routes under /v1. What arrives: a request that was let in and checked. What leaves: what Answering gives as JSON or
  * CSV. Next on the path is whoever reads it: the last of the eight stops.
  */
-import { CATALOGUE, close, decideHandoff, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
-import { type Answer, type DecidedDeployment, type DeploymentView, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
+import { CATALOGUE, close, decideHandoff, explained, readRoster, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
+import { answerTable, catalogueTable, deploymentTable, letterTable, WrongInput, type Answer, type DecidedDeployment, type DeploymentView, type ExplainedMetric, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { type Given } from './answering.js';
@@ -11,7 +11,6 @@ import { Asked, Serves, type AskedBy } from './asked.js';
 import { Decide, ImportRoster, RegisterDeployment } from './commands.js';
 import { OPERATIONS } from './operations.js';
 import { AskMetric, FindDeployment, ListDeadLetters, ListDeployments } from './questions.js';
-import { answerTable, catalogueTable, deploymentTable, letterTable } from './tables.js';
 
 type AskedFor<Id extends keyof typeof OPERATIONS> = AskedBy<(typeof OPERATIONS)[Id]>;
 
@@ -24,13 +23,18 @@ export class V1Controller {
 
   @Serves(OPERATIONS.listMetrics)
   listMetrics(): Given<Metric[]> {
-    return { body: CATALOGUE.map((metric) => ({ ...metric, grains: [...metric.grains], dimensions: [...metric.dimensions] })), table: catalogueTable };
+    return { body: CATALOGUE.map((metric) => ({ ...metric, grains: [...metric.grains], dimensions: [...metric.dimensions] })), csv: { table: catalogueTable, file: 'metrics' } };
+  }
+
+  @Serves(OPERATIONS.explainMetric)
+  explainMetric(@Asked() { parameters }: AskedFor<'explainMetric'>): Given<ExplainedMetric> {
+    return { body: explained(CATALOGUE.find(({ id }) => id === parameters.metric)!) as ExplainedMetric };
   }
 
   @Serves(OPERATIONS.listDeployments)
   async listDeployments(@Asked() { viewer }: AskedFor<'listDeployments'>): Promise<Given<DeploymentView[]>> {
     const found = await this.queries.execute(new ListDeployments(viewer));
-    return { body: found.map((one) => viewOf(viewer.tenant, one)), table: deploymentTable };
+    return { body: found.map((one) => viewOf(viewer.tenant, one)), csv: { table: deploymentTable, file: 'deployments' } };
   }
 
   @Serves(OPERATIONS.registerDeployment)
@@ -66,24 +70,26 @@ export class V1Controller {
   }
 
   @Serves(OPERATIONS.importRoster)
-  async importRoster(@Asked() { viewer, parameters: { deployment }, body, expected }: AskedFor<'importRoster'>): Promise<Given<ImportedRoster>> {
-    const people = understandRoster(body.periods);
-    return { body: { deployment, ...(await this.commands.execute(new ImportRoster(viewer, deployment, expected, people, body.complete ?? false))) } };
+  async importRoster(@Asked() { viewer, parameters: { deployment }, query, body, file, expected }: AskedFor<'importRoster'>): Promise<Given<ImportedRoster>> {
+    if (!file && query.complete !== undefined) throw new WrongInput('complete', 'of JSON it stands in the body', 'send it there');
+    const people = file ? readRoster(file) : understandRoster(body.periods);
+    const complete = file ? query.complete === 'true' : (body.complete ?? false);
+    return { body: { deployment, ...(await this.commands.execute(new ImportRoster(viewer, deployment, expected, people, complete))) } };
   }
 
   @Serves(OPERATIONS.askMetric)
   async askMetric(@Asked() { viewer, parameters, query }: AskedFor<'askMetric'>): Promise<Given<Answer>> {
     const question = understand({ metric: parameters.metric, grain: query.grain, from: query.from, to: query.to, by: query.by?.join(',') });
     const { stamp, answer } = await this.queries.execute(new AskMetric(viewer, parameters.deployment, question));
-    return { stamp, body: answer, table: (found) => answerTable(found, question.by) };
+    return { stamp, body: answer, csv: { table: (found) => answerTable(found, question.by), file: `${parameters.deployment}-${parameters.metric}` } };
   }
 
   @Serves(OPERATIONS.listDeadLetters)
   async listDeadLetters(@Asked() { viewer, query }: AskedFor<'listDeadLetters'>): Promise<Given<LetterGroup[]>> {
-    const { limit = 100, before, format } = query;
+    const { limit = 100, before, ...form } = query;
     const letters = await this.queries.execute(new ListDeadLetters(viewer, limit, before ?? null));
-    const next: Record<string, string> = letters.length < limit ? {} : { link: `</v1/dead-letters?limit=${limit}&before=${letters.at(-1)!.id}${format ? `&format=${format}` : ''}>; rel="next"` };
-    return { headers: next, body: letters, table: letterTable };
+    const next: Record<string, string> = letters.length < limit ? {} : { link: `</v1/dead-letters?${new URLSearchParams({ limit: String(limit), before: letters.at(-1)!.id, ...form })}>; rel="next"` };
+    return { headers: next, body: letters, csv: { table: letterTable, file: 'dead-letters' } };
   }
 }
 

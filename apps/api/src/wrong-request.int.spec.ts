@@ -77,6 +77,7 @@ describe('a path', () => {
     ['to an e-mail address', '/v1/deployments/jane@acme.com', 400, 'deployment', '1 to 64 letters'], ['with NUL', '/v1/deployments/a%00b', 400, 'deployment', '1 to 64 letters'], ['with SQL', `/v1/deployments/a'--`, 400, 'deployment', '1 to 64 letters'],
     ['that cannot be decoded', '/v1/deployments/%ZZ', 400, 'path', '%25'], ['that is no UTF-8', '/v1/deployments/%C3%28', 400, 'path', '%25'],
     ['to a metric that is not there', '/v1/deployments/desk/metrics/adoption.use', 400, 'metric', 'one of adoption.enabled'], ['to a method for a metric', '/v1/deployments/desk/metrics/constructor', 400, 'metric', 'one of adoption.enabled'],
+    ['to an explanation of none', '/v1/metrics/adoption.use', 400, 'metric', 'one of adoption.enabled'],
     ['to a metric of a deployment that is not there', '/v1/deployments/nothing/metrics/trust.acceptance', 404, 'deployment', 'register it'],
   ])('%s', async (_what, path, status, field, fix) => void (await expectProblem(await api.ask(path, keys.read), status, field, fix)));
 });
@@ -91,6 +92,7 @@ describe('a query', () => {
     ['an unknown grain', 'grain=year', 'grain', 'day, week, month, all'], ['an empty grain', 'grain=', 'grain', 'day, week, month, all'], ['SQL for a grain', "grain=day'%20or%201=1", 'grain', 'day, week, month, all'],
     ['an unknown dimension', 'by=colour', 'by', 'task_kind, surface, initiative, model, release'], ['a column for a dimension', 'by=person', 'by', 'task_kind, surface, initiative, model, release'], ['a dimension twice', 'by=model,model', 'by', 'none twice'], ['nothing between two', 'by=model,,surface', 'by', 'task_kind, surface'],
     ['an unknown form', 'format=xml', 'format', 'json, csv'], ['an empty form', 'format=', 'format', 'json, csv'],
+    ['no locale', 'format=csv&locale=', 'locale', 'such as nb-NO'], ['a locale nobody knows', 'format=csv&locale=xx-YY', 'locale', 'nb-NO, de-DE or en-GB'], ['a locale of JSON', 'locale=nb-NO', 'locale', 'format=csv'],
   ])('%s', async (_what, query, field, fix) => void (await expectProblem(await api.ask(`${ASK}?${query}`, keys.read), 400, field, fix)));
 
   it.each<[string, string, string, string]>([

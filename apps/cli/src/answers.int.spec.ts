@@ -109,6 +109,7 @@ describe('questions', () => {
       });
       expect(prose.stdout).toContain(`${metric['id'] as string}\n  ${metric['question'] as string}`);
     }
+    expect((await footholdHere(['metrics', '--list', '--csv'], nowhere)).stdout).toMatch(/^id,question,formula,unit,variant,.*\r\n(.*\r\n)+$/);
   });
 
   it('about a deployment that is not registered name it and say how to register it', async () => {
@@ -125,6 +126,7 @@ describe('questions', () => {
       for (const { value, people } of (answerOf(asked) as { rows: { value: number | null; people: number }[] }).rows) expect([value ?? 0, people]).toEqual([0, 0]); // no denominator gives null
     }
     expect((await cli('metrics', 'claims', 'adoption.coverage')).stdout).toContain('nothing was counted in this range');
+    expect(await cli('metrics', 'claims', 'adoption.rate', '--from', '2026-01-05', '--to', '2026-01-11', '--csv')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^metric,version,.*\r\n(adoption\.rate,.*\r\n)+$/), stderr: expect.stringMatching(/no roster.*\n$/) });
   });
 
   it('answer for ten years where nobody says from when, though a clock once said 1970, and refuse to go back further', async () => {
@@ -139,6 +141,20 @@ describe('questions', () => {
     expect(rows.filter(({ variant, denominator }) => variant === 'shown' && denominator! > 0)).toMatchObject([{ from: '2026-01-05', denominator: 1 }]);
     expect(await cli(...byDay, '--from', '1970-01-01')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^foothold: --from: 20459 days .*1970-01-01 and 2026-01-05.*ask for/) });
     expect(answerOf(await cli(...byDay, '--from', '2026-01-05'))).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({ from: '2026-01-05', variant: 'shown', denominator: 1 })]) });
+  });
+
+  it('are drawn where somebody looks at a terminal, and nowhere else', async () => {
+    const asked = ['metrics', 'claims', 'trust.acceptance', '--from', '2026-01-05', '--to', '2026-01-18', '--grain', 'week'];
+    const { isTTY } = process.stdout;
+    try {
+      process.stdout.isTTY = true;
+      expect((await cli(...asked)).stdout).toMatch(/^trust\.acceptance [^]*\nshown: 0 to 0 [^]*  0 │●░/);
+      for (const form of ['--json', '--csv']) expect((await cli(...asked, form)).stdout).not.toContain('│');
+      process.stdout.isTTY = false;
+      expect((await cli(...asked)).stdout).not.toContain('│');
+    } finally {
+      process.stdout.isTTY = isTTY;
+    }
   });
 
   it('whose answer nobody reads to its end, end quietly', async () => {

@@ -42,6 +42,12 @@ const FLAGS: [string, string[], string, string][] = [
   ['metrics: a dimension the metric does not have', [...coverage, '--by', 'task_kind,surface'], '--by: adoption.coverage has no dimension "surface"', 'choose from team, role, task_kind'],
   ['metrics: a column for a dimension', ['metrics', 'claims', 'trust.acceptance', '--by', 'person'], 'has no dimension "person"', 'choose from team, role, task_kind, surface'],
   ['metrics: a dimension twice', [...coverage, '--by', 'task_kind,task_kind'], '--by: a dimension is named twice', 'name each dimension once'],
+  ['metrics: two forms at once', [...coverage, '--csv', '--json'], '--csv: an answer is JSON or CSV', 'leave out one of --json and --csv'],
+  ['metrics: an unknown locale', [...coverage, '--csv', '--locale', 'xx-YY'], '--locale: not the name of a locale that is known here', 'nb-NO, de-DE or en-GB'],
+  ['metrics: a locale as Unix writes it', [...coverage, '--csv', '--locale', 'nb_NO.UTF-8'], '--locale: not the name of a locale', 'nb-NO, de-DE or en-GB'],
+  ['metrics: a locale of no CSV', [...coverage, '--locale', 'nb-NO'], '--locale: only CSV is written for a locale', 'add --csv, or leave it out'],
+  ['metrics: an explanation of none', ['metrics', '--explain', 'adoption.use'], '--explain: there is no metric "adoption.use"', 'choose one of adoption.enabled, adoption.activated'],
+  ['metrics: an explanation as CSV', ['metrics', '--explain', 'adoption.rate', '--csv'], '--csv: an explanation is no table', 'leave it out'],
   ['metrics: a tenant with a dot', [...coverage, '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
 
   ['tail: no deployment', ['tail'], "missing required argument 'deployment'", 'foothold COMMAND --help'],

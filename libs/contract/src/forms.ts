@@ -20,6 +20,7 @@ export const FORMS = {
   /** A local day. */
   day: { pattern: `^${DAY}$`, words: 'a day as YYYY-MM-DD such as 2026-01-31' },
   country: { pattern: '^[A-Z]{2}$', words: 'two capital letters such as NO' },
+  locale: { pattern: '^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}$', words: 'a BCP 47 tag such as nb-NO or en-GB' },
   timeZone: { pattern: '^[A-Za-z][A-Za-z0-9._/+-]{0,63}$', words: 'an IANA time zone such as Europe/Oslo or UTC' },
   /** Where a span begins or ends. */
   moment: { pattern: `^${DATE}(${TIME})?$`, words: 'a day such as 2026-01-05, or a date-time with offset such as 2026-01-05T09:30:00Z' },

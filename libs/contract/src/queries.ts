@@ -38,6 +38,12 @@ export const QUESTION = {
   by: Type.Optional(Type.Array(Type.Enum([...DIMENSIONS]), { maxItems: DIMENSIONS.length, uniqueItems: true, description: 'Dimensions to cut by, with commas between; which a metric has is in the catalogue.' })),
 };
 
+/** How an answer that can be given as CSV is wanted. */
+export const FORMAT = {
+  format: Type.Optional(Type.Enum(['json', 'csv'], { description: 'The form of the answer; left out: what the header Accept asks for.' })),
+  locale: Type.Optional(text('locale', 'Of CSV: a BCP 47 tag such as nb-NO, for spreadsheets set to it; where its decimal separator is a comma, fields are separated by semicolons. Left out: commas and decimal points.')),
+};
+
 export const Metric = object('A metric: what it asks, how it is computed, where it may be cut, how it is misread.', {
   id: words('Its name.'),
   question: words('What it asks, in a manager’s words.'),
@@ -66,6 +72,15 @@ export const AnswerRow = object('One figure with its doubt.', {
   suppressed: Type.Boolean({ description: 'Whether the figure is hidden: too few people are behind it, or what too few did could be told from it.' }),
 });
 export type AnswerRow = Static<typeof AnswerRow>;
+
+const { from, to, variant, value, numerator, denominator, low, high, people } = AnswerRow.properties;
+export const ExplainedMetric = object('A metric with an example of its figures.', {
+  ...Metric.properties,
+  example: object('What it comes to in a story of eight people who answer letters for half a year: of its last week where the metric is asked by day or week only. To four decimals.', {
+    from, to, figures: Type.Array(object('One figure.', { variant, value, numerator, denominator, low, high, people })),
+  }),
+});
+export type ExplainedMetric = Static<typeof ExplainedMetric>;
 
 export const Answer = object('What a metric says of a deployment.', {
   metric: words('The name of the metric.'),

@@ -4,6 +4,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Logger } from 'pino';
+import { answeredMigrations } from './answered.js';
 import { readConfig, type Config } from './config.js';
 import { Database, openDatabase, type DatabaseOptions, type Migration } from './database.js';
 import { openEmbeddedPostgres } from './embedded-postgres.js';
@@ -35,7 +36,7 @@ export interface Platform {
 /** Opens the configured database, or the embedded one where none is configured, with its schema up to date; `close` gives both back. */
 export async function openPlatformDatabase(config: Config, application: string, migrations: Migration[], replaced?: DatabaseOptions['replaced']): Promise<{ database: Database; close: () => Promise<void> }> {
   const embedded = config.DATABASE_URL ? null : await openEmbeddedPostgres(config.FOOTHOLD_HOME);
-  const database = await openDatabase({ url: config.DATABASE_URL ?? embedded!.url, migrations: [...migrations, ...keyMigrations], application, ...(replaced && { replaced }) });
+  const database = await openDatabase({ url: config.DATABASE_URL ?? embedded!.url, migrations: [...migrations, ...keyMigrations, ...answeredMigrations], application, ...(replaced && { replaced }) });
   return {
     database,
     close: async () => {

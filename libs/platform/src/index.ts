@@ -1,4 +1,5 @@
 /** The only place that knows infrastructure: boot, configuration, Postgres, Kafka, telemetry. */
+export { AnsweredRequests, type Claim } from './answered.js';
 export { openApplication, openPlatformDatabase, PORT, runProcess, type Front, type Platform } from './boot.js';
 export { undecodable } from './compression.js';
 export { letterDays, readConfig, SETTINGS, type Config } from './config.js';

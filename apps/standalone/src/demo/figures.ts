@@ -3,7 +3,7 @@
  * words. Next is the person who reads them.
  */
 import { type Answer } from '@foothold/contract';
-import { draw, type Series } from './plot.js';
+import { draw, type Series } from '../../../cli/src/plot.js';
 
 export type Question = Record<'grain' | 'from' | 'to' | 'by', string>;
 /** Asks the API about the demo's deployment. */

@@ -1,20 +1,26 @@
 /** The answers that can be given as CSV, as tables: what JSON nests stands in columns of its own. */
-import { type Answer, type DeploymentView, type LetterGroup, type Metric } from '@foothold/contract';
 import { listed, type Table } from './csv.js';
+import { type Answer, type DeploymentView, type LetterGroup, type Metric } from './queries.js';
 
 /** A row a figure; what holds for all of them is repeated in each, so that a row taken out of the file still carries its doubt. */
 export function answerTable({ metric, version, unit, completeThrough, revisedAt, rows }: Answer, by: readonly string[]): Table {
   return {
     columns: ['metric', 'version', 'unit', 'completeThrough', 'revisedAt', 'from', 'to', ...by, 'variant', 'value', 'numerator', 'denominator', 'low', 'high', 'people', 'suppressed'],
-    rows: rows.map((row) => [
-      metric, version, unit, completeThrough, revisedAt, row.from, row.to, ...by.map((dimension) => row.by[dimension] ?? null), row.variant,
-      row.value, row.numerator, row.denominator, row.low, row.high, row.people, row.suppressed,
+    rows: rows.map(({ from, to, variant, suppressed, value, numerator, denominator, low, high, people, ...row }) => [
+      metric, version, unit, completeThrough, revisedAt, from, to, ...by.map((dimension) => row.by[dimension] ?? null), variant,
+      ...(suppressed ? HIDDEN : [value, numerator, denominator, low, high, people]), suppressed,
     ]),
   };
 }
 
+/** The cells of a figure that is hidden: empty, for a spreadsheet would add up whatever stood there. */
+const HIDDEN = [null, null, null, null, null, null];
+
+/** A metric as it is declared or as it was answered. */
+type Declared = Omit<Metric, 'grains' | 'dimensions'> & { grains: readonly string[]; dimensions: readonly string[] };
+
 /** A row a variant. */
-export function catalogueTable(catalogue: readonly Metric[]): Table {
+export function catalogueTable(catalogue: readonly Declared[]): Table {
   return {
     columns: ['id', 'question', 'formula', 'unit', 'variant', 'meaning', 'grains', 'dimensions', 'watchOut', 'version'],
     rows: catalogue.flatMap(({ id, question, formula, unit, variants, grains, dimensions, watchOut, version }) =>
