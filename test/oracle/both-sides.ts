@@ -64,7 +64,7 @@ function understood(event: HostEvent, tenant: string) {
   return verdict.event;
 }
 
-export type Row = Pick<OracleRow, 'from' | 'to' | 'by' | 'variant' | 'value' | 'numerator' | 'denominator' | 'people' | 'low' | 'high'>;
+export type Row = Pick<OracleRow, 'from' | 'to' | 'by' | 'variant' | 'value' | 'numerator' | 'denominator' | 'low' | 'high'> & { people: number | null };
 
 /** Rows in one order, figures to seven digits; intervals and values only where the oracle says one, times within 2 % of its. */
 export function written(rows: readonly Row[], expected: readonly OracleRow[]): string[] {

@@ -57,7 +57,7 @@ async function exampleOf({ id, grains }: MetricDeclaration): Promise<Example> {
   const rounded = (value: number | null) => (value === null ? null : Math.round(value * 1e4) / 1e4);
   return {
     from: rows[0]!.from, to: rows.at(-1)!.to,
-    figures: rows.map(({ variant, value, numerator, denominator, low, high, people }) => ({ variant, value: rounded(value), numerator: rounded(numerator), denominator: rounded(denominator), low: rounded(low), high: rounded(high), people })),
+    figures: rows.map(({ variant, value, numerator, denominator, low, high, people }) => ({ variant, value: rounded(value), numerator: rounded(numerator), denominator: rounded(denominator), low: rounded(low), high: rounded(high), people: people! })),
   };
 }
 

@@ -53,12 +53,13 @@ export function cut(asking: Asking, table: string, values: unknown[], dimensions
   ].filter((one) => one !== null);
   const single = periods.length === 1 && dated.length === 0;
   const sql = (dimension: Dimension): string => {
-    if (dimension === 'team' || dimension === 'role') return `coalesce(r.${dimension}, '')`;
+    if (dimension === 'team' || dimension === 'role') return `coalesce(r.of_${dimension}, '')`;
     if (dimension === 'stage' || dimension === 'handoff_week') return `coalesce(c.${dimension}, '')`;
     return dimensions[dimension] ?? `d.${dimension}`;
   };
   const rostered = by.includes('team') || by.includes('role')
-    ? 'left join roster r on r.deployment = d.deployment and r.person = d.person and not r.on_leave and r.from_day <= d.day and (r.to_day is null or d.day <= r.to_day)'
+    // Under other names than the columns that are made of them: a group by would take the roster's, and whoever has no team and who is on no roster for two.
+    ? 'left join roster r(deployment, person, from_day, to_day, of_team, of_role, on_leave) on r.deployment = d.deployment and r.person = d.person and not r.on_leave and r.from_day <= d.day and (r.to_day is null or d.day <= r.to_day)'
     : '';
   return {
     names: ['period', ...by].join(', '),

@@ -45,7 +45,7 @@ export const decomposition: Metric = {
     const split = whole ? decomposeProduct(factors) : null;
     if (!whole) asking.notes.push('decisions cannot be split: there were some, and no task that was done with it');
     if (split) for (const name of split.fellToZero) asking.notes.push(`${name} fell to zero: there are no decisions without it, whatever the others did`);
-    const of = { period: 0, by: [], low: null, high: null, people: now.people };
+    const of = { period: 0, by: [], low: null, high: null, people: now.behind };
     return [
       ...factors.map(({ name, before: was, after }): Figure => ({ ...of, variant: name, value: split?.contributions.find((one) => one.name === name)!.contribution ?? null, numerator: after, denominator: was })),
       { ...of, variant: 'decisions', value: now.decided - before.decided, numerator: now.decided, denominator: before.decided },
@@ -54,7 +54,10 @@ export const decomposition: Metric = {
 };
 
 interface Counts {
+  /** Enabled; without a roster, of whom anything is counted. */
   people: number;
+  /** Of whom anything is counted, too. */
+  behind: number;
   tasks: number;
   used: number;
   shown: number;
@@ -73,14 +76,15 @@ async function countsOf(asking: Asking, period: Period): Promise<Counts> {
   const { query, subject } = asking;
   const kinds = subject.registration.taskKinds;
   const eligible = kinds === null ? '' : 'filter (where d.task_kind = any($4))';
-  const [row] = await query<Omit<Counts, 'people'> & { named: number }>(
+  const [row] = await query<Omit<Counts, 'people' | 'behind'> & { named: number }>(
     `select coalesce(sum(tasks), 0)::float8 as tasks, coalesce(sum(used), 0)::float8 as used, coalesce(sum(shown), 0)::float8 as shown, coalesce(sum(decided), 0)::float8 as decided, count(*)::int as named
        from (select sum(d.tasks) ${eligible} as tasks, sum(d.tasks_used) ${eligible} as used, sum(d.shown) as shown, sum(d.accepted + d.overridden) as decided
                from ${personDays(asking, kinds !== null)} where d.deployment = $1 and d.day between $2::date and $3::date group by d.person) of_person`,
     [subject.deployment, dayText(period.from), dayText(period.to), ...(kinds === null ? [] : [kinds])]);
   const { named, ...counts } = row!;
-  if (!(await hasRoster(asking))) return { ...counts, people: named };
+  if (!(await hasRoster(asking))) return { ...counts, people: named, behind: named };
   const values: unknown[] = [];
-  const [enabled] = await query<{ people: number }>(`select count(distinct person)::int as people from (${enabledSpans({ ...asking, periods: [period] }, values)}) e where not isempty(span)`, values);
-  return { ...counts, people: enabled!.people };
+  const [enabled] = await query<{ people: number; behind: number }>(`with enabled as (select distinct person from (${enabledSpans({ ...asking, periods: [period] }, values)}) e where not isempty(span))
+     select (select count(*) from enabled)::int as people, (select count(*) from (select person from enabled union select person from person_day_sum where deployment = $${values.push(subject.deployment)} and day between $${values.push(dayText(period.from))}::date and $${values.push(dayText(period.to))}::date) b)::int as behind`, values);
+  return { ...counts, ...enabled! };
 }

@@ -49,7 +49,7 @@ export const growth: Metric = {
       const [came, went] = [active - retained, before - retained];
       figures.push({ ...UNKNOWN, period, by: values, variant: 'quick_ratio', value: went === 0 ? null : came / went, numerator: came, denominator: went, people: active + went });
     }
-    return figures;
+    return asking.by.length > 0 ? figures.filter(({ people, numerator, denominator }) => people > 0 && (numerator !== 0 || denominator !== 0)) : figures;
   },
 };
 

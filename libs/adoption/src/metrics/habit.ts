@@ -2,8 +2,8 @@
 import { hasRoster } from './as-of.js';
 import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { shareOfPeople } from './ratio.js';
-import { enabledAtEnds, personWeeks, type PersonWeeks } from './weeks.js';
+import { shareOfPeople, UNKNOWN } from './ratio.js';
+import { enabledAtEnds, firstUse, personWeeks, type PersonWeeks } from './weeks.js';
 
 const HABITS = {
   new: 'fewer than four weeks in which they could have', habitual: 'active in three of four of them or more', occasional: 'in one of four or more',
@@ -61,6 +61,7 @@ export const reach: Metric = {
   },
   behind: null,
   async figures(asking) {
+    if (!(await hasRoster(asking))) return asking.periods.map((_, period): Figure => ({ ...UNKNOWN, period, by: [], variant: 'all', denominator: null, people: 0 }));
     return (await habits(asking)).map((people, period): Figure => {
       const inTeam = people.filter(({ team }) => team !== '');
       const teams = new Set(inTeam.map(({ team }) => team)).size;
@@ -78,20 +79,20 @@ interface Judged {
 
 /** By period, everybody who is counted as of its last day. */
 async function habits(asking: Asking): Promise<Judged[][]> {
-  const weeks = await personWeeks(asking);
+  const [weeks, first] = [await personWeeks(asking), await firstUse(asking)];
   const enabled = (await hasRoster(asking)) ? await enabledAtEnds(asking) : null;
   return asking.periods.map(({ to }, period) => {
     const until = to - 6; // the last Monday whose week ends by then
     const people = enabled?.[period] ?? [...weeks].filter(([, { exposed }]) => exposed.length > 0 && exposed[0]! <= until).map(([person]) => ({ person, team: '', role: '' }));
-    return people.map(({ person, team, role }) => ({ team, role, habit: habitOf(weeks.get(person), until) }));
+    return people.map(({ person, team, role }) => ({ team, role, habit: habitOf(weeks.get(person), until, (first.get(person) ?? Infinity) <= to) }));
   });
 }
 
-function habitOf(weeks: PersonWeeks | undefined, until: number): Habit {
+/** @param ever whether they were active by the day it is judged on, in a week that is over or not */
+function habitOf(weeks: PersonWeeks | undefined, until: number, ever: boolean): Habit {
   const { active, exposed } = weeks ?? { active: [], exposed: [] };
   let last = active.length - 1;
   while (last >= 0 && active[last]! > until) last--;
-  const ever = last >= 0;
   let [looked, both] = [0, 0];
   for (let i = exposed.length - 1; i >= 0 && looked < LOOKED_BACK; i--) {
     const week = exposed[i]!;

@@ -4,7 +4,7 @@ import { dayNumber, mondayOf } from '../local-day.js';
 import { hasRoster } from './as-of.js';
 import { beginning, type Population } from './behind.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { shareOfPeople } from './ratio.js';
+import { shareOfPeople, UNKNOWN } from './ratio.js';
 import { firstUse, lastWeekOver, personWeeks } from './weeks.js';
 
 /** Half a year: the week that is told, and up to which the curve goes. */
@@ -55,7 +55,7 @@ export const retention: Metric = {
           if (by.includes('week')) values.splice(by.indexOf('week'), 0, String(week));
           for (const kind of Object.keys(KINDS) as Kind[]) {
             const kept = counted.filter(({ person, monday }) => isThere(kind, person.active, monday, mondayOf(person[start]!), open)).length;
-            figures.push({ period: 0, by: values, variant: `${start}_${kind}`, ...shareOfPeople(kept, counted.length) });
+            figures.push({ period: 0, by: values, variant: `${start}_${kind}`, ...(start === 'enabled' && !rostered ? { ...UNKNOWN, denominator: null, people: 0 } : shareOfPeople(kept, counted.length)) });
           }
         }
       }

@@ -3,6 +3,7 @@ import { meanOfShares } from '@foothold/statistics';
 import { workingDays } from '../calendar.js';
 import { activeDays } from './as-of.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
+import { UNKNOWN } from './ratio.js';
 
 const WINDOW = 28;
 
@@ -47,7 +48,7 @@ export const stickiness: Metric = {
       const working = Array.from({ length: WINDOW }, (_, i) => to - i).filter(works).length;
       return [
         { period, by: [], variant: 'all_days', ...mean(people, days / WINDOW, daysSquared / WINDOW ** 2) },
-        { period, by: [], variant: 'working_days', ...(working === 0 ? mean(0, 0, 0) : mean(people, workedOn / working, workingSquared / working ** 2)) },
+        { period, by: [], variant: 'working_days', ...(working === 0 ? { ...UNKNOWN, denominator: people, people } : mean(people, workedOn / working, workingSquared / working ** 2)) },
       ];
     });
   },
