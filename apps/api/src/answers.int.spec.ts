@@ -130,13 +130,13 @@ describe('lists', () => {
     await importLines('globex', [shown('claims'), shown('triage')], 'globex');
     const theirs = await api.key('read', { tenant: 'globex' });
     const bound = await api.key('read', { tenant: 'globex', deployments: ['triage', 'copilot'] });
-    const view = (deployment: string) => ({ deployment, tenant: 'globex', version: 1, ...DEFAULTS, sandbox: true, closures: [] });
+    const view = (deployment: string) => ({ deployment, tenant: 'globex', version: 1, ...DEFAULTS, sandbox: true, agreement: null, closures: [] });
     expect(await jsonOf(await api.ask('/v1/deployments', theirs))).toEqual([view('claims'), view('triage')]);
     expect(await jsonOf(await api.ask('/v1/deployments', bound))).toEqual([view('triage')]);
     expect(await jsonOf(await api.ask('/v1/deployments/triage', bound))).toEqual(view('triage'));
     expect(await jsonOf(await api.ask('/v1/deployments/copilot', read))).toEqual({ ...view('copilot'), tenant: 'local' });
     expect(await (await api.ask('/v1/deployments', bound, { headers: { accept: 'text/csv' } })).text())
-      .toBe('deployment,tenant,version,timeZone,country,taskKinds,pilotStart,handoff,target,sandbox,closures\r\ntriage,globex,1,UTC,,,,,0.4,true,\r\n');
+      .toBe('deployment,tenant,version,timeZone,country,taskKinds,pilotStart,handoff,target,sandbox,leastPeople,closures\r\ntriage,globex,1,UTC,,,,,0.4,true,,\r\n');
     // What is another tenant's, not for the key, and not there at all are told in the same words.
     for (const path of ['/v1/deployments/X', '/v1/deployments/X/metrics/trust.acceptance']) {
       for (const [key, id] of [[theirs, 'copilot'], [bound, 'copilot'], [bound, 'claims'], [bound, 'nothing']] as const) {
@@ -175,8 +175,8 @@ describe('registering', () => {
     const registered = { deployment: 'claims', tenant: 'local', version: 1, ...DEFAULTS, ...wanted, taskKinds: ['letter', 'triage'] };
     expect([made.status, made.headers.get('location'), await made.json()]).toEqual([201, '/v1/deployments/claims', { ...registered, new: true, redriven: 0 }]);
     const view = (await jsonOf(await api.ask(made.headers.get('location')!, read))) as Record<string, unknown>;
-    expect(view).toEqual({ ...registered, closures: [] });
-    const again = Object.entries(view).filter(([name]) => !['tenant', 'version', 'closures'].includes(name));
+    expect(view).toEqual({ ...registered, agreement: null, closures: [] });
+    const again = Object.entries(view).filter(([name]) => !['tenant', 'version', 'agreement', 'closures'].includes(name));
     expect(await jsonOf(await register(Object.fromEntries(again)))).toEqual({ ...registered, new: false, redriven: 0 });
     const other = await register({ deployment: 'claims', ...wanted, target: 0.5 });
     expect([other.status, await other.json()]).toMatchObject([409, { field: 'target', detail: 'claims is registered with 0.6 already', fix: expect.stringContaining('another id') }]);

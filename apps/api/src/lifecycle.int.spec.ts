@@ -50,7 +50,7 @@ describe('a decision', () => {
 
   it('is made at the version that If-Match names, and at no other', async () => {
     const id = await registered();
-    const paths: [string, string, object][] = [['PUT', 'pilot', { day: '2026-01-06' }], ['PUT', 'handoff', { day: '2026-03-03' }], ['POST', 'closures', { from: '2026-05-01', to: '2026-05-01' }], ['PUT', 'roster', { periods: PERIODS }]];
+    const paths: [string, string, object][] = [['PUT', 'pilot', { day: '2026-01-06' }], ['PUT', 'handoff', { day: '2026-03-03' }], ['POST', 'closures', { from: '2026-05-01', to: '2026-05-01' }], ['PUT', 'agreement', { people: 8 }], ['PUT', 'roster', { periods: PERIODS }]];
     for (const [i, [method, path, body]] of paths.entries()) {
       for (const stale of [i, i + 2]) expect(await bodyOf(await send(method, `/${id}/${path}`, body, `"${stale}"`), 412)).toMatchObject({ field: 'if-match', detail: `the deployment is at version ${i + 1}, not ${stale}` });
       expect((await send(method, `/${id}/${path}`, body, `"${i + 1}"`)).status).toBe(200);
@@ -62,7 +62,7 @@ describe('a decision', () => {
   it('is for keys that may write to this deployment', async () => {
     const id = await registered();
     const elsewhere = await api.key('write', { deployments: ['other'] });
-    for (const [method, path, body] of [['PUT', 'pilot', { day: '2026-01-06' }], ['PUT', 'handoff', { day: '2026-01-06' }], ['POST', 'closures', { from: '2026-05-01', to: '2026-05-01' }], ['PUT', 'roster', { periods: PERIODS }]] as const) {
+    for (const [method, path, body] of [['PUT', 'pilot', { day: '2026-01-06' }], ['PUT', 'handoff', { day: '2026-01-06' }], ['POST', 'closures', { from: '2026-05-01', to: '2026-05-01' }], ['PUT', 'agreement', { people: 8 }], ['PUT', 'roster', { periods: PERIODS }]] as const) {
       expect((await send(method, `/${id}/${path}`, body, undefined, read)).status).toBe(403);
       expect((await send(method, `/${id}/${path}`, body, undefined, elsewhere)).status).toBe(404);
       expect((await send(method, '/nowhere/' + path, body)).status).toBe(404);
@@ -73,6 +73,7 @@ describe('a decision', () => {
   it.each([
     ['a day that does not exist', 'PUT', 'pilot', { day: '2026-02-30' }, 400, 'day'], ['no day', 'PUT', 'handoff', {}, 400, 'day'], ['a handoff before the pilot', 'PUT', 'handoff', { day: '2026-01-04' }, 409, 'day'],
     ['a pilot after the handoff', 'PUT', 'pilot', { day: '2026-03-03' }, 409, 'day'], ['a closure that ends before it begins', 'POST', 'closures', { from: '2026-05-02', to: '2026-05-01' }, 400, 'to'],
+    ['an agreement on four people', 'PUT', 'agreement', { people: 4 }, 400, 'people'], ['an agreement on nobody in particular', 'PUT', 'agreement', {}, 400, 'people'],
     ['a sentence for a reason', 'POST', 'closures', { from: '2026-05-01', to: '2026-05-01', reason: 'Kari is ill' }, 400, 'reason'], ['an unknown field', 'PUT', 'pilot', { day: '2026-01-06', by: 'Kari' }, 400, 'by'],
   ])('refuses %s', async (_, method, path, body, status, field) => {
     const id = await registered({ pilotStart: '2026-01-05', handoff: '2026-03-02' });

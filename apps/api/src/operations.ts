@@ -4,7 +4,7 @@
  */
 import { CATALOGUE, explained } from '@foothold/adoption';
 import {
-  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ExplainedMetric, FORMAT, ImportedRoster, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
+  Answer, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, ExplainedMetric, FORMAT, ImportedRoster, LetterGroup, LETTERS, Metric, NewAgreement, NewClosure, NewDeployment, NewRoster, QUESTION, RegisteredDeployment,
 } from '@foothold/contract';
 import { type KeyKind } from '@foothold/platform';
 import Type, { type TObject, type TSchema } from 'typebox';
@@ -54,7 +54,7 @@ const DECISION = { 200: 'What stands now.', 404: UNKNOWN, 409: 'It contradicts w
 
 const TRIAGE_AS_WRITTEN = { timeZone: 'Europe/Oslo', country: 'NO', taskKinds: ['letter', 'triage'], pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.6 };
 const REGISTERED = { deployment: 'triage', tenant: 'acme', version: 1, ...TRIAGE_AS_WRITTEN, sandbox: false };
-const TRIAGE = { ...REGISTERED, closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }] };
+const TRIAGE = { ...REGISTERED, agreement: null, closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }] };
 const ANSWER = {
   metric: 'trust.acceptance', version: 1, unit: 'ratio', completeThrough: '2026-03-30T08:00:00.000Z', revisedAt: '2026-03-30T07:58:12.412Z', notes: [],
   rows: [{ from: '2026-01-05', to: '2026-01-11', by: { task_kind: 'letter' }, variant: 'shown', value: 0.625, numerator: 25, denominator: 40, low: 0.52, high: 0.73, people: 9, suppressed: false }],
@@ -111,6 +111,12 @@ export const OPERATIONS = {
     summary: 'Say when it is handed off', description: 'The day from which weeks are counted, not before the pilot’s start; a sandbox has none. A fact in the deployment’s stream; the same day again adds none.',
     parameters: shape(ofDeployment), query: NOTHING, body: DecidedDay, answer: DecidedDeployment, statuses: DECISION,
     examples: { parameters: { deployment: 'triage' }, body: { day: '2026-03-02' }, answer: { ...TRIAGE, changed: true } },
+  }),
+  makeAgreement: declare({
+    id: 'makeAgreement', method: 'PUT', path: '/v1/deployments/{deployment}/agreement', tag: 'Deployments', keys: ['write'], csv: false, conditional: true,
+    summary: 'Hold what was agreed about the people', description: 'Of how many people a figure must be, 5 at least, and whether hasty decisions may be counted; it takes the place of what was agreed before. A sandbox has none. A fact in the deployment’s stream; the same again adds none.',
+    parameters: shape(ofDeployment), query: NOTHING, body: NewAgreement, answer: DecidedDeployment, statuses: DECISION,
+    examples: { parameters: { deployment: 'triage' }, body: { people: 8, dwellTimes: false }, answer: { ...TRIAGE, agreement: { people: 8, dwellTimes: false }, changed: true } },
   }),
   declareClosure: declare({
     id: 'declareClosure', method: 'POST', path: '/v1/deployments/{deployment}/closures', tag: 'Deployments', keys: ['write'], csv: false, conditional: true,

@@ -2,7 +2,7 @@
  * The routes under /v1. What arrives: a request that was let in and checked. What leaves: what Answering gives as JSON or
  * CSV. Next on the path is whoever reads it: the last of the eight stops.
  */
-import { CATALOGUE, close, decideHandoff, explained, readRoster, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
+import { agree, CATALOGUE, close, decideHandoff, explained, readRoster, startPilot, understand, understandRegistration, understandRoster, type Change, type Deployment, type Viewer } from '@foothold/adoption';
 import { answerTable, catalogueTable, deploymentTable, letterTable, WrongInput, type Answer, type DecidedDeployment, type DeploymentView, type ExplainedMetric, type ImportedRoster, type LetterGroup, type Metric, type RegisteredDeployment } from '@foothold/contract';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
@@ -58,6 +58,12 @@ export class V1Controller {
     return this.decide(asked, (stands) => decideHandoff(stands, asked.body.day));
   }
 
+  @Serves(OPERATIONS.makeAgreement)
+  makeAgreement(@Asked() asked: AskedFor<'makeAgreement'>): Promise<Given<DecidedDeployment>> {
+    const { people, dwellTimes } = asked.body;
+    return this.decide(asked, (stands) => agree(stands, { people, dwellTimes: dwellTimes ?? false }));
+  }
+
   @Serves(OPERATIONS.declareClosure)
   declareClosure(@Asked() asked: AskedFor<'declareClosure'>): Promise<Given<DecidedDeployment>> {
     const { from, to, reason = null } = asked.body;
@@ -93,4 +99,4 @@ export class V1Controller {
   }
 }
 
-const viewOf = (tenant: string, { id, version, registration, closures }: Deployment): DeploymentView => ({ deployment: id, tenant, version, ...registration, closures: [...closures] });
+const viewOf = (tenant: string, { id, version, registration, closures, agreement }: Deployment): DeploymentView => ({ deployment: id, tenant, version, ...registration, agreement, closures: [...closures] });

@@ -1,6 +1,6 @@
 /** What people decide about a deployment: its registration, its days, its closures. Each is one fact in its stream. */
 import {
-  checkDeploymentId, close, decideHandoff, decideOn, DEFAULT_REGISTRATION, deploymentOf, enabledOn, localDay, onLeave, parseRegistration, registerDeployment, rosterOf, startPilot, withdrawClosure,
+  agree, checkDeploymentId, close, decideHandoff, decideOn, DEFAULT_REGISTRATION, deploymentOf, enabledOn, localDay, onLeave, parseRegistration, registerDeployment, rosterOf, startPilot, withdrawClosure,
   type Change, type Deployment, type WrittenRegistration,
 } from '@foothold/adoption';
 import { Conflicting, WrongInput } from '@foothold/contract';
@@ -62,6 +62,11 @@ export function addDeploymentCommands(program: Command): void {
       if (withdraw && reason !== undefined) throw new WrongUsage('--reason', 'a closure that is withdrawn needs none', 'leave out one of --withdraw and --reason');
       return decided(id, flags, flagOf, (stands) => (withdraw ? withdrawClosure(stands, from, to) : close(stands, { from, to, reason: reason ?? null })));
     });
+  withTenant(deployment.command('agree <id>'))
+    .description('hold what was agreed with those who stand for the people')
+    .requiredOption('--people <number>', 'fewest people that a figure is told of, 5 or more')
+    .option('--dwell-times', 'it may be told how many decisions were hasty')
+    .action((id: string, flags: AgreementFlags) => decided(id, flags, flagOf, (stands) => agree(stands, { people: /^\d+$/.test(flags.people) ? Number(flags.people) : NaN, dwellTimes: flags.dwellTimes ?? false })));
   withTenant(deployment.command('show <id>'))
     .description('what stands: registration, days, closures, and how many people are enabled today')
     .action(async (id: string, flags: Flags) => {
@@ -80,6 +85,11 @@ const DAYS: [name: string, what: string, decide: (stands: Deployment, day: strin
   ['pilot', 'say on which day the pilot started', startPilot],
   ['handoff', 'say on which day it is handed off, from which weeks are counted', decideHandoff],
 ];
+
+interface AgreementFlags extends Flags {
+  people: string;
+  dwellTimes?: boolean;
+}
 
 interface ClosureFlags extends Flags {
   from: string;
@@ -103,7 +113,7 @@ async function decided(id: string, { tenant, json }: Flags, flag: (field: string
   say(json, { ...viewOf(tenant, deployment), changed }, () => (changed ? `${id} is at version ${deployment.version} now` : `it stood already: ${id} is at version ${deployment.version}`));
 }
 
-const viewOf = (tenant: string, { id, version, registration, closures }: Deployment) => ({ deployment: id, tenant, version, ...registration, closures });
+const viewOf = (tenant: string, { id, version, registration, closures, agreement }: Deployment) => ({ deployment: id, tenant, version, ...registration, agreement, closures });
 
 /** A value as people read it. */
 function wordsOf(value: unknown): string {

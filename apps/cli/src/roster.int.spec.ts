@@ -111,15 +111,17 @@ describe('deployment', () => {
     expect(await answer('deployment', 'handoff', 'days', '2026-03-02')).toMatchObject({ version: 3, handoff: '2026-03-02', changed: true });
     expect(await answer('deployment', 'handoff', 'days', '2026-03-02')).toMatchObject({ version: 3, changed: false });
     expect(await answer('deployment', 'close', 'days', '--from', '2026-12-24', '--to', '2026-12-26', '--reason', 'christmas')).toMatchObject({ version: 4, closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }] });
+    expect(await answer('deployment', 'agree', 'days', '--people', '8', '--dwell-times')).toMatchObject({ version: 5, agreement: { people: 8, dwellTimes: true } });
     await answer('roster', 'import', 'days', file(HEADER, 'a,,,2026-01-05,,', 'a,,,2026-01-05,,yes', 'b,,,2026-01-05,2026-01-06,', 'c,,,2026-01-05,,'));
     expect(await answer('deployment', 'show', 'days')).toEqual({
-      deployment: 'days', tenant: 'local', version: 7, timeZone: 'Europe/Oslo', country: null, taskKinds: null, pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.4, sandbox: false,
-      closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }], roster: { people: 3, enabled: 2, onLeave: 1 },
+      deployment: 'days', tenant: 'local', version: 8, timeZone: 'Europe/Oslo', country: null, taskKinds: null, pilotStart: '2026-01-05', handoff: '2026-03-02', target: 0.4, sandbox: false,
+      agreement: { people: 8, dwellTimes: true }, closures: [{ from: '2026-12-24', to: '2026-12-26', reason: 'christmas' }], roster: { people: 3, enabled: 2, onLeave: 1 },
     });
     const { stdout } = await cli('deployment', 'show', 'days');
+    expect(stdout).toMatch(/^agreement +people 8 dwellTimes true$/m);
     expect(stdout).toMatch(/^closures +from 2026-12-24 to 2026-12-26 reason christmas$/m);
     expect(stdout).toMatch(/^roster +people 3 enabled 2 onLeave 1$/m);
-    expect(await answer('deployment', 'close', 'days', '--from', '2026-12-24', '--to', '2026-12-26', '--withdraw')).toMatchObject({ version: 8, closures: [], changed: true });
+    expect(await answer('deployment', 'close', 'days', '--from', '2026-12-24', '--to', '2026-12-26', '--withdraw')).toMatchObject({ version: 9, closures: [], changed: true });
   });
 
   it.each([

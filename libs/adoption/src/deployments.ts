@@ -6,7 +6,7 @@
  * registration and a metric are; the log is handed to it, and so is the time.
  */
 import { Unknown } from '@foothold/contract';
-import { type Change, type Closure } from './lifecycle.js';
+import { type Agreement, type Change, type Closure } from './lifecycle.js';
 import { change, completeThrough, openTenant, stream, streams, VersionConflict, type KeyCheck, type Log, type Stream } from '@foothold/event-log';
 import { prepareAnswer, type Prepared } from './metrics/answer.js';
 import { type Question } from './metrics/question.js';
@@ -28,19 +28,23 @@ export interface Deployment {
   registration: Registration;
   /** By their first day. */
   closures: readonly Closure[];
+  /** Null: nothing was agreed. */
+  agreement: Agreement | null;
 }
 
 const sees = ({ deployments }: Viewer, id: string): boolean => deployments === null || deployments.includes(id);
-/** Closures stand beside the registration where they are kept, since there have been any; processes of the version before do not look at them. */
-type Kept = Registration & { closures?: Closure[] };
+/** Closures and the agreement stand beside the registration where they are kept, since there have been any; processes of the version before do not look at them. */
+type Kept = Registration & { closures?: Closure[]; agreement?: Agreement };
 
 function asDeployment({ id, deployment, version, registration: kept }: Stream): Deployment {
-  const { closures = [], ...registration } = kept as Kept;
-  return { id, deployment: deployment!, version, registration, closures };
+  const { closures = [], agreement = null, ...registration } = kept as Kept;
+  return { id, deployment: deployment!, version, registration, closures, agreement };
 }
 
 /** What a deployment's facts led to, as it is kept. */
-export const keptOf = ({ registration, closures }: Pick<Deployment, 'registration' | 'closures'>): Kept => (closures.length > 0 ? { ...registration, closures: [...closures] } : registration);
+export const keptOf = ({ registration, closures, agreement }: Pick<Deployment, 'registration' | 'closures' | 'agreement'>): Kept => ({
+  ...registration, ...(closures.length > 0 ? { closures: [...closures] } : {}), ...(agreement ? { agreement } : {}),
+});
 
 /** The deployments of the tenant that this viewer may see, by id. */
 export async function deploymentsOf(log: Log, viewer: Viewer): Promise<Deployment[]> {
@@ -59,9 +63,9 @@ export async function deploymentOf(log: Log, viewer: Viewer, id: string): Promis
  * @throws Unknown as deploymentOf; WrongInput where the range is too long.
  */
 export async function ask(log: Log, viewer: Viewer, id: string, question: Question): Promise<Prepared> {
-  const { deployment, version, registration, closures } = await deploymentOf(log, viewer, id);
+  const { deployment, version, registration, closures, agreement } = await deploymentOf(log, viewer, id);
   const complete = await completeThrough(log.database, viewer.tenant, usageProjection.name);
-  return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, version, registration, closures, completeThrough: complete }, question);
+  return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, version, registration, closures, agreement, completeThrough: complete }, question);
 }
 
 /** A deployment's registration as it stands: days of pilot and handoff may have been decided since. */

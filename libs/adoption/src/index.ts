@@ -5,7 +5,7 @@
 export { closedWeek, learnWindows, type ClosedWeek } from './decision-window.js';
 export { ask, decideOn, deploymentOf, deploymentsOf, registerDeployment, type Deployment, type Registered, type Viewer } from './deployments.js';
 export { explained, explanation, type Explained } from './glossary.js';
-export { close, decideHandoff, startPilot, withdrawClosure, type Change, type Closure } from './lifecycle.js';
+export { agree, close, decideHandoff, startPilot, withdrawClosure, type Agreement, type Change, type Closure } from './lifecycle.js';
 export { localDay } from './local-day.js';
 export { prepareAnswer, type Prepared } from './metrics/answer.js';
 export { CATALOGUE } from './metrics/catalogue.js';

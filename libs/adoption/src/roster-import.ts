@@ -9,12 +9,11 @@ import { change, copyInto, factsOf, VersionConflict, type ColumnType, type Fact,
 import { deploymentOf, keptOf, undisturbed, type Deployment, type Viewer } from './deployments.js';
 import { dayNumber, dayText, timeZone } from './local-day.js';
 import { type Query } from './metrics/metric.js';
+import { leastPeople } from './metrics/told.js';
 import { decideRoster, foldRoster, type Period, type Roster } from './roster.js';
 
 const FACT = 'roster.changed';
 
-/** Shares of fewer people are not told: they would tell what one of them does. A sandbox tells every one. */
-const LEAST_PEOPLE = 5;
 const ACTIVE_DAYS = 28;
 
 export interface ImportedRoster {
@@ -131,11 +130,12 @@ export async function rebuildRoster(log: Log, viewer: Viewer, id: string): Promi
 
 const ROWS = 'select roster::text as row from roster where deployment = $1';
 
-async function matchedOf(log: Log, { deployment, registration }: Deployment, now: number): Promise<Matched> {
+async function matchedOf(log: Log, stands: Deployment, now: number): Promise<Matched> {
+  const { deployment, registration } = stands;
   const today = timeZone(registration.timeZone).dayOf(now);
   const [found] = await log.database.query<Counted>(MATCHED, [deployment, dayText(today - ACTIVE_DAYS + 1), dayText(today)]);
   const { people, seen, active, enabled } = found!;
-  const least = registration.sandbox ? 1 : LEAST_PEOPLE;
+  const least = leastPeople(stands); // shares of fewer would tell what one of them does
   const share = (part: number, whole: number): number | null => (whole < least ? null : Math.round((100 * part) / whole) / 100);
   return { roster: share(seen, people), active: share(enabled, active) };
 }

@@ -11,7 +11,7 @@ export { jsonSchema } from './json-schema.js';
 export { cloudEventOf, passedOn } from './passing-on.js';
 export { Conflicting, Forbidden, Unauthenticated, Unknown, WrongInput } from './problem.js';
 export {
-  Answer, AnswerRow, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, DIMENSIONS, ExplainedMetric, FACT_DIMENSIONS, FORMAT, GRAINS, HealthReport, ImportedRoster, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewClosure, NewDeployment, NewRoster, ProblemShape, QUESTION,
+  Answer, AnswerRow, DecidedDay, DecidedDeployment, deploymentId, DeploymentView, DIMENSIONS, ExplainedMetric, FACT_DIMENSIONS, FORMAT, GRAINS, HealthReport, ImportedRoster, LETTER_GROUPS, LetterGroup, LETTERS, Metric, NewAgreement, NewClosure, NewDeployment, NewRoster, ProblemShape, QUESTION,
   RegisteredDeployment, RESULT_DIMENSIONS, type Dimension, type Grain, type Unit,
 } from './queries.js';
 export { readRefusal, refusalOf, sealedIn, sealedRefusal, writtenRefusal, type SealedRefusal } from './refusals.js';

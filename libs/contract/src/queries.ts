@@ -134,7 +134,11 @@ const CLOSURE = {
   to: day('Last local day, included.'),
 };
 const Closure = object('Local days on which nobody could use it.', { ...CLOSURE, reason: orNull(text('code', 'Why.')) });
-const STANDING = { ...DEPLOYMENT, closures: Type.Array(Closure, { description: 'Days on which nobody could use it, by their first day.' }) };
+const AGREEMENT = {
+  people: Type.Integer({ minimum: 5, maximum: 1_000, description: 'Fewest people that a figure is told of.' }),
+  dwellTimes: Type.Boolean({ description: 'Whether it may be told how many decisions were hasty.' }),
+};
+const STANDING = { ...DEPLOYMENT, agreement: orNull(object('What was agreed with those who stand for the people; null: nothing, and figures of fewer than 5 are hidden.', AGREEMENT)), closures: Type.Array(Closure, { description: 'Days on which nobody could use it, by their first day.' }) };
 
 export const DeploymentView = object('A deployment as it stands.', STANDING);
 export type DeploymentView = Static<typeof DeploymentView>;
@@ -147,6 +151,8 @@ export const RegisteredDeployment = object('A deployment as it is registered now
 export type RegisteredDeployment = Static<typeof RegisteredDeployment>;
 
 export const DecidedDay = object('A day that is decided.', { day: day('The local day.') });
+
+export const NewAgreement = object('What was agreed with those who stand for the people.', { people: AGREEMENT.people, dwellTimes: Type.Optional(orNull(Type.Boolean({ description: 'Whether it may be told how many decisions were hasty. Default: false.' }))) });
 
 export const NewClosure = object('Local days on which nobody can use it.', { ...CLOSURE, reason: Type.Optional(orNull(text('code', 'Why, such as public-holiday.'))) });
 

@@ -31,8 +31,8 @@ export function catalogueTable(catalogue: readonly Declared[]): Table {
 
 export function deploymentTable(deployments: readonly DeploymentView[]): Table {
   return {
-    columns: ['deployment', 'tenant', 'version', 'timeZone', 'country', 'taskKinds', 'pilotStart', 'handoff', 'target', 'sandbox', 'closures'],
-    rows: deployments.map((one) => [one.deployment, one.tenant, one.version, one.timeZone, one.country, listed(one.taskKinds), one.pilotStart, one.handoff, one.target, one.sandbox, listed(one.closures.map(({ from, to }) => `${from}/${to}`))]),
+    columns: ['deployment', 'tenant', 'version', 'timeZone', 'country', 'taskKinds', 'pilotStart', 'handoff', 'target', 'sandbox', 'leastPeople', 'closures'],
+    rows: deployments.map((one) => [one.deployment, one.tenant, one.version, one.timeZone, one.country, listed(one.taskKinds), one.pilotStart, one.handoff, one.target, one.sandbox, one.agreement?.people ?? null, listed(one.closures.map(({ from, to }) => `${from}/${to}`))]),
   };
 }
 

@@ -6,12 +6,11 @@
  * variant. Next is answer.ts, which hides those of too few people.
  */
 import { type Dimension, type Grain, type Unit } from '@foothold/contract';
-import { type Closure } from '../lifecycle.js';
+import { type Agreement, type Closure } from '../lifecycle.js';
 import { type Registration } from '../registration.js';
 import { type Population } from './behind.js';
 
-/** Fewest people a figure is given for, whatever was agreed. */
-export const LEAST_PEOPLE = 5;
+export { LEAST_PEOPLE } from '../lifecycle.js';
 
 export interface MetricDeclaration {
   id: string;
@@ -59,6 +58,8 @@ export interface Subject {
   version: number;
   registration: Registration;
   closures: readonly Closure[];
+  /** Left out or null: nothing was agreed. */
+  agreement?: Agreement | null;
   /** Microseconds since 1970. */
   completeThrough: number | null;
 }

@@ -17,7 +17,7 @@ import { hideQuarter, hideRow, hideTable, type Row } from './hide.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period, type Subject } from './metric.js';
 
 /** Fewest people that a figure of this deployment is given for. */
-export const leastPeople = ({ registration }: Pick<Subject, 'registration'>): number => (registration.sandbox ? 1 : LEAST_PEOPLE);
+export const leastPeople = ({ registration, agreement }: Pick<Subject, 'registration' | 'agreement'>): number => (registration.sandbox ? 1 : Math.max(LEAST_PEOPLE, agreement?.people ?? 0));
 
 /** A question. */
 export type Telling = Omit<Asking, 'periods' | 'grain'> & {
