@@ -126,7 +126,7 @@ describe('questions', () => {
       for (const { value, people } of (answerOf(asked) as { rows: { value: number | null; people: number }[] }).rows) expect([value ?? 0, people]).toEqual([0, 0]); // no denominator gives null
     }
     expect((await cli('metrics', 'claims', 'adoption.coverage')).stdout).toContain('nothing was counted in this range');
-    expect(await cli('metrics', 'claims', 'adoption.rate', '--from', '2026-01-05', '--to', '2026-01-11', '--csv')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^metric,version,.*\r\n(adoption\.rate,.*\r\n)+$/), stderr: expect.stringMatching(/no roster.*\n$/) });
+    expect(await cli('metrics', 'empty', 'adoption.rate', '--from', '2026-01-05', '--to', '2026-01-11', '--csv')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^metric,version,.*\r\n(adoption\.rate,.*\r\n)+$/), stderr: expect.stringMatching(/no roster.*\n$/) });
   });
 
   it('answer for ten years where nobody says from when, though a clock once said 1970, and refuse to go back further', async () => {
@@ -144,7 +144,7 @@ describe('questions', () => {
   });
 
   it('are drawn where somebody looks at a terminal, and nowhere else', async () => {
-    const asked = ['metrics', 'claims', 'trust.acceptance', '--from', '2026-01-05', '--to', '2026-01-18', '--grain', 'week'];
+    const asked = ['metrics', 'epoch', 'trust.acceptance', '--from', '2026-01-05', '--to', '2026-01-18', '--grain', 'week'];
     const { isTTY } = process.stdout;
     try {
       process.stdout.isTTY = true;

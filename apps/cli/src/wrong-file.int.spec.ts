@@ -76,7 +76,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   folder = mkdtempSync(join(tmpdir(), 'foothold-wrong-file-'));
   settings = { DATABASE_URL: database.url, FOOTHOLD_HOME: folder, FOOTHOLD_PSEUDONYM_KEY: KEY };
-  expect(await foothold(['deployment', 'register', 'claims', '--tenant', 'acme'], settings)).toMatchObject({ code: 0 });
+  expect(await foothold(['deployment', 'register', 'claims', '--tenant', 'acme', '--sandbox'], settings)).toMatchObject({ code: 0 });
   client = new pg.Client(database.url);
   await client.connect();
 });
