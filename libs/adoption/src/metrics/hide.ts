@@ -35,11 +35,29 @@ export interface Hidden {
   quarter: ReadonlySet<string>;
 }
 
+/** The hidden cells of weeks, as lines, and what is needed of them to decide their periods. */
+export interface HiddenWeeks {
+  rows: ReadonlySet<string>[][];
+  lines: readonly Line[];
+  /** People of all hidden cells of a week together, at least. */
+  sizes: ReadonlyMap<string, number>;
+}
+
+/** Which more of the cells that would be shown must be hidden, for what other dimensions tell. */
+export type HideMore = (period: number, week: number, dark: ReadonlySet<string>) => Iterable<string>;
+
 /** Decides a quarter: periods of weeks, by one dimension. */
 export function hideQuarter(periods: readonly PeriodRows[], quarter: Row | null, enough: number): Hidden {
+  const weeks = hideWeeks(periods.map(({ rows }) => rows), enough);
+  const dark = periods.map(({ whole }, p) => (whole ? hidePeriod(weeks, p, whole, enough) : new Set<string>()));
+  return { rows: weeks.rows, periods: dark, quarter: hiddenInQuarter(dark, quarter, enough) };
+}
+
+/** Decides the weeks of a quarter, by period. */
+export function hideWeeks(periods: readonly (readonly Row[])[], enough: number, hideMore: HideMore = () => []): HiddenWeeks {
   const lines: Line[] = [];
   const sizes = new Map<string, number>();
-  const rows = periods.map(({ rows: weeks }, p) => {
+  const rows = periods.map((weeks, p) => {
     let owed = new Set<string>();
     return weeks.map((row, w) => {
       const before = new Set(lines.filter(({ column }) => column.startsWith(`${p} `)).map(({ label }) => label));
@@ -54,31 +72,38 @@ export function hideQuarter(periods: readonly PeriodRows[], quarter: Row | null,
         if (isCovered(row, dark, enough)) break;
         dark.add(label);
       }
+      for (const label of hideMore(p, w, dark)) dark.add(label);
       owed = new Set([...owed, ...[...dark].filter((label) => !again.includes(label) || again.length < 2)]);
       for (const label of dark) lines.push({ row: `${p} ${w}`, column: `${p} ${label}`, label, people: row.cells.get(label)! });
       sizes.set(`${p} ${w}`, leftOver(row, dark));
       return dark;
     });
   });
+  return { rows, lines, sizes };
+}
+
+/** Decides a period, once its weeks are over and decided. */
+export function hidePeriod({ lines, sizes }: HiddenWeeks, p: number, whole: Row, enough: number): Set<string> {
   const told = new Set<string>();
-  const dark = periods.map(({ whole }, p) => {
-    const hidden = new Set<string>();
-    const own = lines.filter(({ column }) => column.startsWith(`${p} `)); // of other periods it knows nothing
-    const isDark = new Set(own.map(({ label }) => label));
-    for (const [label, people] of [...(whole?.cells ?? [])].sort(byPeople).reverse()) {
-      if (people < enough) hidden.add(label);
-      else if (isDark.has(label)) {
-        told.add(`${p} ${label}`);
-        if (isSafe(own, told, sizes, enough)) continue;
-        told.delete(`${p} ${label}`);
-        hidden.add(label);
-      }
+  const hidden = new Set<string>();
+  const own = lines.filter(({ column }) => column.startsWith(`${p} `)); // of other periods it knows nothing
+  const isDark = new Set(own.map(({ label }) => label));
+  for (const [label, people] of [...whole.cells].sort(byPeople).reverse()) {
+    if (people < enough) hidden.add(label);
+    else if (isDark.has(label)) {
+      told.add(`${p} ${label}`);
+      if (isSafe(own, told, sizes, enough)) continue;
+      told.delete(`${p} ${label}`);
+      hidden.add(label);
     }
-    return hidden;
-  });
-  // A quarter is told where all its periods are: then it is their sum, and says nothing new.
+  }
+  return hidden;
+}
+
+/** A quarter is told where all its periods are: then it is their sum, and says nothing new. */
+export function hiddenInQuarter(periods: readonly ReadonlySet<string>[], quarter: Row | null, enough: number): Set<string> {
   const labels = [...(quarter?.cells.keys() ?? [])];
-  return { rows, periods: dark, quarter: new Set(labels.filter((label) => dark.some((hidden) => hidden.has(label)) || quarter!.cells.get(label)! < enough)) };
+  return new Set(labels.filter((label) => periods.some((hidden) => hidden.has(label)) || quarter!.cells.get(label)! < enough));
 }
 
 /** Hides cells of rows whose sums along columns are never told. */
@@ -111,7 +136,7 @@ export function hideTable(cells: ReadonlyMap<string, { row: string; column: stri
 }
 
 /** A hidden cell: its row, and the column it would be in. */
-interface Line {
+export interface Line {
   row: string;
   column: string;
   label: string;

@@ -10,10 +10,12 @@
 import { WrongInput, type AnswerRow, type Dimension, type Grain } from '@foothold/contract';
 import { factsOf } from '@foothold/event-log';
 import { dayNumber, dayText, mondayOf, timeZone } from '../local-day.js';
+import { decideAcross, PAIRED, together, type Across } from './across.js';
 import { type Population } from './behind.js';
+import { hideBeside } from './beside.js';
 import { bucketOf, buckets } from './bucket.js';
 import { weeksOf, type Weeks } from './days.js';
-import { hideQuarter, hideRow, hideTable, type Row } from './hide.js';
+import { hideQuarter, hideTable, type Row } from './hide.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period, type Subject } from './metric.js';
 
 /** Fewest people that a figure of this deployment is given for. */
@@ -134,13 +136,8 @@ async function weekEnds(asked: Asked): Promise<AnswerRow[]> {
     return [];
   }
   const cells = await asked.metric.figures({ ...asked, periods: sundays });
-  const wholes = await asked.metric.figures({ ...asked, by: [], periods: sundays, notes: [] });
-  return [...new Set(cells.map(({ variant }) => variant))].flatMap((variant) => {
-    const own = cells.filter((figure) => figure.variant === variant);
-    const rows = rowsOf(own, wholes.filter((figure) => figure.variant === variant), sundays.length);
-    const hidden = rows.map((row) => hideRow(row, enough));
-    return own.map((figure) => shown(asked, sundays, figure, hidden[figure.period]!.has(labelOf(figure))));
-  });
+  const isHidden = await hideBeside({ ...asked, periods: sundays }, asked.metric, enough);
+  return cells.map((figure) => shown(asked, sundays, figure, isHidden(figure)));
 }
 
 /** By dimensions: the largest parts of the grid that lie in the range and are over. */
@@ -245,7 +242,8 @@ async function decideQuarter(asked: Asked, quarter: Quarter) {
   });
   const inQuarter = quarter.closed ? await figuresAt([quarter.whole], asked.by, []) : [];
   const whole = quarter.closed ? rowsOf(inQuarter, await figuresAt([quarter.whole], [], []), 1)[0]! : null;
-  const hidden = hideQuarter(quarter.periods.map((period, p) => ({ rows: weeks[p]!.rows, whole: period.closed ? periodRows[closed.indexOf(period)]! : null })), whole, enough);
+  const alone = () => hideQuarter(quarter.periods.map((period, p) => ({ rows: weeks[p]!.rows, whole: period.closed ? periodRows[closed.indexOf(period)]! : null })), whole, enough);
+  const hidden = (await across(asked, quarter))?.dimensions.get(asked.by[0]!) ?? alone();
   return {
     hidden,
     quarter: inQuarter,
@@ -254,20 +252,31 @@ async function decideQuarter(asked: Asked, quarter: Quarter) {
   };
 }
 
+/** What is hidden for what other dimensions tell; null: not the population's. */
+async function across(asked: Asked, { periods }: Quarter): Promise<Across | null> {
+  const dimensions = together(asked.metric.declaration.dimensions, asked.population!);
+  return dimensions.length === 0 ? null : decideAcross({ ...asked, periods: [] }, asked.population!, dimensions, periods, asked.enough);
+}
+
 /** By two dimensions: periods that are over. */
 async function crossed(asked: Asked, quarter: Quarter, periods: Stretch[], isCut: (period: Period) => boolean): Promise<AnswerRow[]> {
   const { by, enough, metric } = asked;
-  const [one, other] = [await decideQuarter({ ...asked, by: [by[0]!] }, quarter), await decideQuarter({ ...asked, by: [by[1]!] }, quarter)];
   const at = periods.map(({ whole }) => whole);
   const figures = (await metric.figures({ ...asked, periods: at })).filter(({ variant }) => asked.variants(variant));
+  const decided = by.includes(PAIRED) ? (await across(asked, quarter))?.pairs.get(by.find((dimension) => dimension !== PAIRED)!) : undefined;
+  const alone = decided ? null : [await decideQuarter({ ...asked, by: [by[0]!] }, quarter), await decideQuarter({ ...asked, by: [by[1]!] }, quarter)] as const;
   return periods.flatMap((period, nth) => {
     const p = quarter.periods.indexOf(period);
-    const shownOf = ({ hidden, periods: found }: typeof one) => new Set(found[p]!.map(labelOf).filter((label) => !hidden.periods[p]!.has(label)));
     const own = figures.filter((figure) => figure.period === nth);
-    const cells = new Map(own.map((figure) => [labelOf(figure), { row: JSON.stringify([figure.by[0]]), column: JSON.stringify([figure.by[1]]), people: figure.people }]));
-    const hidden = hideTable(cells, shownOf(one), shownOf(other), enough);
-    return own.map((figure) => shown(asked, at, figure, hidden.has(labelOf(figure)) || isCut(period.whole)));
+    const hidden = decided?.[p] ?? hidePair(own, alone!.map(({ hidden: { periods: dark }, periods: found }) => new Set(found[p]!.map(labelOf).filter((label) => !dark[p]!.has(label)))), enough);
+    const label = ({ by: values }: Figure) => JSON.stringify(decided && by[0] !== PAIRED ? [...values].reverse() : values);
+    return own.map((figure) => shown(asked, at, figure, hidden.has(label(figure)) || isCut(period.whole)));
   });
+}
+
+function hidePair(figures: readonly Figure[], [rows, columns]: readonly Set<string>[], enough: number): Set<string> {
+  const cells = new Map(figures.map((figure) => [labelOf(figure), { row: JSON.stringify([figure.by[0]]), column: JSON.stringify([figure.by[1]]), people: figure.people }]));
+  return hideTable(cells, rows!, columns!, enough);
 }
 
 const weeksIn = ({ query, subject, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject }, population!, range, first, over, enough);
