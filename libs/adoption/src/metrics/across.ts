@@ -12,7 +12,6 @@
  * are the day's, and say nothing that days do not.
  */
 import { type Dimension } from '@foothold/contract';
-import { createHash } from 'node:crypto';
 import { withTasks, type Population } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { hiddenInQuarter, hidePeriod, hideTable, hideWeeks, type Hidden, type Row } from './hide.js';
@@ -46,7 +45,7 @@ export function together(dimensions: readonly Dimension[], population: Populatio
 /** Decides a quarter by every dimension. */
 export async function decideAcross(asking: Asking, population: Population, dimensions: readonly Dimension[], periods: readonly Stretch[], enough: number): Promise<Across> {
   const facts = await factsIn(asking, population, dimensions, periods);
-  const label = createHash('sha256').update(JSON.stringify([enough, dimensions, periods.map(({ weeks, closed }) => [weeks.length, closed]), facts])).digest('base64');
+  const label = JSON.stringify([enough, dimensions, periods.map(({ weeks, closed }) => [weeks.length, closed]), facts]);
   const known = decided.get(label);
   decided.delete(label);
   const found = known ?? decide(facts, dimensions, periods, enough);
@@ -60,7 +59,7 @@ export async function decideAcross(asking: Asking, population: Population, dimen
 
 /** What was decided lately, by all that it follows from: most quarters are asked for again and again, and change no more. */
 const decided = new Map<string, Across>();
-const MOST_KEPT = 200;
+const MOST_KEPT = 24; // the facts are kept with each
 
 /** Facts of the same values of all dimensions, in a part of a week. */
 interface Placed extends Facts {
