@@ -42,9 +42,13 @@ export function together(dimensions: readonly Dimension[], population: Populatio
   return condition(population) === null ? [] : dimensions.filter((dimension) => !OF_DAYS.includes(dimension));
 }
 
-/** Decides a quarter by every dimension. */
-export async function decideAcross(asking: Asking, population: Population, dimensions: readonly Dimension[], periods: readonly Stretch[], enough: number): Promise<Across> {
+/** Of a large deployment it would take minutes: there each dimension is decided by itself. */
+const MOST_FACTS = 4_000;
+
+/** Decides a quarter by every dimension; null: there is too much of it. */
+export async function decideAcross(asking: Asking, population: Population, dimensions: readonly Dimension[], periods: readonly Stretch[], enough: number): Promise<Across | null> {
   const facts = await factsIn(asking, population, dimensions, periods);
+  if (facts.length > MOST_FACTS) return null;
   const label = JSON.stringify([enough, dimensions, periods.map(({ weeks, closed }) => [weeks.length, closed]), facts]);
   const known = decided.get(label);
   decided.delete(label);
@@ -82,7 +86,7 @@ async function factsIn(asking: Asking, population: Population, dimensions: reado
   const { taskKinds } = asking.subject.registration;
   const eligible = population.id === withTasks.id && taskKinds ? `and d.task_kind = any($${values.push(taskKinds)})` : '';
   const rows = await asking.query<Counted & { people: string[] }>(
-    `select ${names}, array_agg(distinct person order by person)::text[] as people from (select ${columns}, d.person ${from} and ${condition(population)!} ${eligible}) d group by ${names} order by ${names}`, values);
+    `select ${names}, array_agg(distinct person order by person)::text[] as people from (select ${columns}, d.person ${from} and ${condition(population)!} ${eligible}) d group by ${names} order by ${names} limit ${MOST_FACTS + 1}`, values);
   return rows.map((row) => {
     const { period, week, part } = parts[Number(row['period'])]!;
     return { period, week, part, people: row.people, values: groupOf(row, dimensions) };

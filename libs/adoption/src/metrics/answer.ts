@@ -57,7 +57,7 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
       const asking: Asking = { query, subject, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
       const rows = isSandbox ? (await figures(asking)).map((figure) => shown(asking, asking.periods, figure, false))
         : extent!.first === null ? [] : await tell({ ...asking, metric: of, range, open: { from: question.from === null, to: question.to === null }, first: extent!.first });
-      return { ...head, revisedAt: iso(read!.revised), notes: asking.notes, rows };
+      return { ...head, revisedAt: iso(read!.revised), notes: [...new Set(asking.notes)], rows };
     },
   };
 }

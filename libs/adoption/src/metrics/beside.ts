@@ -45,8 +45,12 @@ export async function hideBeside(asking: Asking, { figures, declaration }: Pick<
   return (figure) => hidden.get(placeOf(figure))?.has(JSON.stringify(at.map((i) => figure.by[i]))) ?? true;
 }
 
+/** Of more it would take minutes: there each dimension is decided by itself. */
+const MOST_CELLS = 300;
+
 /** What is told of a day by two dimensions, the first of which is decided. */
 function pairOf(cells: readonly Figure[], shown: readonly string[], enough: number): { isSafe: (label: string) => boolean; tell: (label: string) => void } {
+  if (cells.length > MOST_CELLS) return { isSafe: () => true, tell: () => undefined };
   const remembered = new Remembered(cells.map(({ people }, i) => ({ week: 0, people: people < enough ? [] : Array.from({ length: enough }, (_, n) => `${i} ${n}`) })), enough);
   const places = (nth: number, label: string) => cells.flatMap(({ by }, i) => (JSON.stringify([by[nth]]) === label ? [i] : []));
   remembered.tell([...cells.keys()]);

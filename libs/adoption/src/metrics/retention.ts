@@ -35,7 +35,6 @@ export const retention: Metric = {
   behind: Object.fromEntries(Object.entries(BEGIN).flatMap(([start, people]) => Object.keys(KINDS).map((kind) => [`${start}_${kind}`, people]))),
   async figures(asking) {
     const { by, periods, notes, subject } = asking;
-    const [{ from, to }] = periods as [{ from: number; to: number }];
     const weeks = by.includes('week') ? Array.from({ length: TOLD + 1 }, (_, week) => week) : [TOLD];
     const works = await workingDays(subject.registration.country, subject.closures);
     const open = (monday: number) => [0, 1, 2, 3, 4, 5, 6].some((day) => works(monday + day));
@@ -43,7 +42,7 @@ export const retention: Metric = {
     const rostered = await hasRoster(asking);
     const figures: Figure[] = [];
     const people = await peopleOf(asking);
-    for (const start of Object.keys(STARTS) as Start[]) {
+    for (const [period, { from, to }] of periods.entries()) for (const start of Object.keys(STARTS) as Start[]) {
       const cohort = people.filter((person) => person[start] !== null && from <= person[start] && person[start] <= to);
       const tooRecent = cohort.filter((person) => last === null || mondayOf(person[start]!) + 7 * TOLD > last).length;
       if (tooRecent > 0) notes.push(`${start}: week ${TOLD} is not over for ${tooRecent} of the ${cohort.length} people who began in the range`);
@@ -55,7 +54,7 @@ export const retention: Metric = {
           if (by.includes('week')) values.splice(by.indexOf('week'), 0, String(week));
           for (const kind of Object.keys(KINDS) as Kind[]) {
             const kept = counted.filter(({ person, monday }) => isThere(kind, person.active, monday, mondayOf(person[start]!), open)).length;
-            figures.push({ period: 0, by: values, variant: `${start}_${kind}`, ...(start === 'enabled' && !rostered ? { ...UNKNOWN, denominator: null, people: 0 } : shareOfPeople(kept, counted.length)) });
+            figures.push({ period, by: values, variant: `${start}_${kind}`, ...(start === 'enabled' && !rostered ? { ...UNKNOWN, denominator: null, people: 0 } : shareOfPeople(kept, counted.length)) });
           }
         }
       }
