@@ -26,6 +26,7 @@ RULES = {
     # Days that their month lacks.
     "PUT /v1/deployments/{deployment}/pilot": {"day", "if-match", "idempotency-key"},
     "PUT /v1/deployments/{deployment}/handoff": {"day", "if-match", "idempotency-key"},
+    "PUT /v1/deployments/{deployment}/agreement": {"if-match", "idempotency-key"},
     # Files of which a line is wrong; complete where it is said beside JSON. Periods that end before they begin, or share a day; days that their month lacks; people who are half of a character.
     "PUT /v1/deployments/{deployment}/roster": {"roster", "complete", "if-match", "idempotency-key"},
     # Days that their month lacks, or that are still to come; spans that end before they begin; comments, which a deployment
