@@ -4,13 +4,13 @@
  * ranges, grains, dimensions and yesterday's answers are all combinations of sums, and a solver tries every one, of all that is
  * told together.
  */
-import { adoptionMigrations, DEFAULT_REGISTRATION, prepareAnswer, understand, type Asked } from '@foothold/adoption';
+import { DEFAULT_REGISTRATION, prepareAnswer, understand, type Asked } from '@foothold/adoption';
 import { type AnswerRow } from '@foothold/contract';
-import { eventLogMigrations } from '@foothold/event-log';
-import { openDatabase, type Database } from '@foothold/platform';
+import { type Database } from '@foothold/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomInt } from 'node:crypto';
 import { freshDatabase, type FreshDatabase } from '../support/database.js';
+import { openTestLog } from '../support/recording.js';
 import { seeded } from '../support/seeded.js';
 import { recovered, type Fact } from './solver.js';
 
@@ -26,8 +26,7 @@ let database: Database;
 beforeAll(async () => {
   console.info(`attacks: repeat with ATTACK_SEED=${SEED}; more with ATTACKS=20`);
   fresh = await freshDatabase();
-  database = await openDatabase({ url: fresh.url, application: 'attacks', migrations: [...eventLogMigrations, ...adoptionMigrations] });
-  await database.migrate();
+  ({ database } = await openTestLog(fresh.url));
 });
 afterAll(async () => {
   await database?.close();

@@ -1,14 +1,8 @@
 /** Written by `npm run glossary`: what every metric comes to in the story of test/fixtures/eight-people.ts. A test computes it anew. */
 
-export interface ExampleFigure {
-  variant: string;
-  value: number | null;
-  numerator: number | null;
-  denominator: number | null;
-  low: number | null;
-  high: number | null;
-  people: number;
-}
+import { type Figure } from './metrics/metric.js';
+
+export type ExampleFigure = Omit<Figure, 'period' | 'by'>;
 
 export interface Example {
   from: string;

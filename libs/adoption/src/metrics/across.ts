@@ -12,7 +12,7 @@
  * are the day's, and say nothing that days do not.
  */
 import { type Dimension } from '@foothold/contract';
-import { withTasks, type Population } from './behind.js';
+import { type Population } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { hiddenInQuarter, hidePeriod, hideTable, hideWeeks, type Hidden, type Row } from './hide.js';
 import { type Asking, type Period } from './metric.js';
@@ -39,7 +39,7 @@ export const PAIRED: Dimension = 'task_kind';
 
 /** The dimensions that are decided together: none, where it is not known who did what. */
 export function together(dimensions: readonly Dimension[], population: Population): readonly Dimension[] {
-  return condition(population) === null ? [] : dimensions.filter((dimension) => !OF_DAYS.includes(dimension));
+  return population.rows === null ? [] : dimensions.filter((dimension) => !OF_DAYS.includes(dimension));
 }
 
 /** Of a large deployment it would take minutes: there each dimension is decided by itself. */
@@ -72,21 +72,13 @@ interface Placed extends Facts {
   values: readonly (string | null)[];
 }
 
-/** SQL on a row of person_day: whether it counts for somebody of the population; null: that lies elsewhere. */
-function condition({ id }: Population): string | null {
-  if (id === withTasks.id) return 'd.tasks > 0';
-  return id.startsWith('d.') ? id : null;
-}
-
 async function factsIn(asking: Asking, population: Population, dimensions: readonly Dimension[], periods: readonly Stretch[]): Promise<Placed[]> {
   const parts = periods.flatMap(({ weeks }, period) => weeks.flatMap(({ parts: own }, week) => own.map((days, part) => ({ period, week, part, days }))));
   if (parts.length === 0) return [];
   const values: unknown[] = [];
   const { names, columns, from } = cut({ ...asking, by: dimensions, periods: parts.map(({ days }) => days) }, 'person_day d', values);
-  const { taskKinds } = asking.subject.registration;
-  const eligible = population.id === withTasks.id && taskKinds ? `and d.task_kind = any($${values.push(taskKinds)})` : '';
   const rows = await asking.query<Counted & { people: string[] }>(
-    `select ${names}, array_agg(distinct person order by person)::text[] as people from (select ${columns}, d.person ${from} and ${condition(population)!} ${eligible}) d group by ${names} order by ${names} limit ${MOST_FACTS + 1}`, values);
+    `select ${names}, array_agg(distinct person order by person)::text[] as people from (select ${columns}, d.person ${from} and ${population.rows!(asking.subject, values)}) d group by ${names} order by ${names} limit ${MOST_FACTS + 1}`, values);
   return rows.map((row) => {
     const { period, week, part } = parts[Number(row['period'])]!;
     return { period, week, part, people: row.people, values: groupOf(row, dimensions) };

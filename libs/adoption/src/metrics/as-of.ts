@@ -217,6 +217,13 @@ export function spansOf(asking: Asking): Promise<EnabledSpan[]> {
        from (${enabledSpans(asking, values)}) s order by lower(span)`, values);
 }
 
+/** By person, the first day on which they are enabled. */
+export async function firstEnabled({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<Map<string, number>> {
+  const rows = await query<{ person: string; day: number }>(
+    `select person::text, (min(from_day) - '1970-01-01'::date)::int as day from roster where deployment = $1 and not on_leave group by person`, [subject.deployment]);
+  return new Map(rows.map(({ person, day }) => [person, day]));
+}
+
 /** Whether the deployment has a roster: without one, nobody can be said to be enabled. */
 export async function hasRoster({ query, subject }: Asking): Promise<boolean> {
   const [row] = await query<{ there: boolean }>('select exists (select from roster where deployment = $1) as there', [subject.deployment]);

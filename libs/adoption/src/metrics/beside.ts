@@ -8,7 +8,7 @@
  */
 import { type Dimension } from '@foothold/contract';
 import { OF_DAYS } from './across.js';
-import { hideRow, type Row } from './hide.js';
+import { hideRow, rowOf } from './hide.js';
 import { type Asking, type Figure, type Metric } from './metric.js';
 import { Remembered } from './worked-out.js';
 
@@ -65,8 +65,3 @@ function byPlace(figures: readonly Figure[]): Map<string, Figure[]> {
   for (const figure of figures) found.set(placeOf(figure), [...(found.get(placeOf(figure)) ?? []), figure]);
   return found;
 }
-
-const rowOf = (cells: readonly Figure[], wholes: readonly Figure[]): Row => ({
-  total: Math.max(0, ...wholes.map(({ people }) => people)),
-  cells: new Map(cells.filter(({ people }) => people > 0).map(({ by, people }) => [JSON.stringify(by), people])),
-});

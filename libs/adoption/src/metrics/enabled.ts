@@ -2,7 +2,7 @@
 import { GRAINS, type Dimension } from '@foothold/contract';
 import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
-import { activeDays, countAsOf, covers, enabledSpans, firstDays, hasRoster, KINDS, lookedAt, spansOf, Stretches, WINDOWED, type CountedPeople, type EnabledSpan } from './as-of.js';
+import { activeDays, countAsOf, covers, enabledSpans, firstDays, firstEnabled, hasRoster, KINDS, lookedAt, spansOf, Stretches, WINDOWED, type CountedPeople, type EnabledSpan } from './as-of.js';
 import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { shareOfPeople, UNKNOWN } from './ratio.js';
@@ -118,9 +118,9 @@ async function firstOf({ query, subject }: Asking): Promise<Map<string, First>> 
 }
 
 /** The median time to first use of those enabled on each period's last day. */
-async function timesToFirstUse({ query, subject, by, periods }: Asking, spans: readonly EnabledSpan[], first: ReadonlyMap<string, First>): Promise<Figure[]> {
-  const begun = new Map((await query<{ person: string; since: number }>(
-    `select person::text, (min(from_day) - '1970-01-01'::date)::int as since from roster where deployment = $1 and not on_leave group by person`, [subject.deployment])).map(({ person, since }) => [person, since]));
+async function timesToFirstUse(asking: Asking, spans: readonly EnabledSpan[], first: ReadonlyMap<string, First>): Promise<Figure[]> {
+  const { by, periods } = asking;
+  const begun = await firstEnabled(asking);
   const cells = new Map<string, { row: Counted; lives: Map<number, Lives> }[]>();
   for (const span of spans) {
     const [since, used] = [begun.get(span.person)!, first.get(span.person)?.any ?? Infinity];

@@ -14,11 +14,22 @@
  * Decided week by week, as weeks are over, and never looking ahead, since what has been told cannot be taken back: what a later
  * sum would give away is that sum, not the week.
  */
+import { type Figure } from './metric.js';
 
 /** People: in each cell that holds any, by its label, and in the whole row. */
 export interface Row {
   total: number;
   cells: ReadonlyMap<string, number>;
+}
+
+/** A cell's label: the values of its dimensions. */
+export const labelOf = ({ by }: Pick<Figure, 'by'>): string => JSON.stringify(by);
+
+/** People in each cell of a row, and in all of them: of the figures by dimensions, and of those without. */
+export function rowOf(figures: readonly Figure[], wholes: readonly Figure[]): Row {
+  const cells = new Map<string, number>();
+  for (const figure of figures) if (figure.people > 0) cells.set(labelOf(figure), Math.max(cells.get(labelOf(figure)) ?? 0, figure.people));
+  return { total: Math.max(0, ...wholes.map(({ people }) => people)), cells };
 }
 
 /** Weeks that make up a period, and the period itself once it is over. */

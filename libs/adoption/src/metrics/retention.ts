@@ -1,9 +1,9 @@
 /** Whether people who began are still there weeks later. */
 import { workingDays } from '../calendar.js';
 import { dayNumber, mondayOf } from '../local-day.js';
-import { hasRoster } from './as-of.js';
+import { firstEnabled, hasRoster } from './as-of.js';
 import { beginning, type Population } from './behind.js';
-import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
+import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Subject } from './metric.js';
 import { shareOfPeople, UNKNOWN } from './ratio.js';
 import { firstUse, lastWeekOver, personWeeks } from './weeks.js';
 
@@ -16,7 +16,7 @@ const KINDS = {
   bracket: 'active in one of the last four weeks that were not closed', week: 'active in that very week', unbounded: 'active in it or in any later one: falls for recent people, so never a headline',
 };
 type Start = keyof typeof STARTS;
-const BEGIN: Record<Start, Population> = { enabled: beginning('enabled', firstEnabled), used: beginning('used', firstUse) };
+const BEGIN: Record<Start, Population> = { enabled: beginning('enabled', (asking) => enabledSince(asking)), used: beginning('used', firstUse) };
 type Kind = keyof typeof KINDS;
 
 export const retention: Metric = {
@@ -85,18 +85,17 @@ interface Person {
   periods: { from: number; to: number; team: string; role: string }[];
 }
 
+/** The handoff's day, before which nobody counts as enabled. */
+const handoffOf = ({ registration: { handoff } }: Subject): number => (handoff === null ? -Infinity : dayNumber(handoff)!);
+
 /** The day on which people were first enabled, since the handoff. */
-async function firstEnabled({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<[string, number][]> {
-  const rows = await query<{ person: string; day: number }>(
-    `select person::text, (greatest(min(from_day), $2::date) - '1970-01-01'::date)::int as day from roster where deployment = $1 and not on_leave group by person`, [subject.deployment, subject.registration.handoff]);
-  return rows.map(({ person, day }) => [person, day]);
-}
+const enabledSince = async (asking: Pick<Asking, 'query' | 'subject'>): Promise<[string, number][]> => [...(await firstEnabled(asking))].map(([person, day]) => [person, Math.max(day, handoffOf(asking.subject))]);
 
 const teamOf = ({ periods }: Person, day: number): Person['periods'][number] | undefined => periods.find(({ from, to }) => from <= day && day <= to);
 
 async function peopleOf(asking: Asking): Promise<Person[]> {
   const { query, subject } = asking;
-  const handoff = subject.registration.handoff === null ? -Infinity : dayNumber(subject.registration.handoff)!;
+  const handoff = handoffOf(subject);
   const periods = await query<{ person: string; from: number; to: number | null; team: string; role: string }>(
     `select person::text, (from_day - '1970-01-01'::date)::int as from, (to_day - '1970-01-01'::date)::int as to, team, role from roster where deployment = $1 and not on_leave order by from_day`, [subject.deployment]);
   const weeks = await personWeeks(asking);

@@ -5,7 +5,7 @@
  * What arrives: a question and its metric. What leaves: rows, those of too few people without their figures, and notes of what
  * was left out. Without dimensions days are laid together until they hold enough (days.ts). By dimensions the grid of weeks,
  * periods of 4, 4 and 5 and quarters of 13 of them is answered once they are over, and cells of few people are hidden (hide.ts).
- * API, command line and SQL are all answered here.
+ * API and command line are both answered here.
  */
 import { WrongInput, type AnswerRow, type Dimension, type Grain } from '@foothold/contract';
 import { factsOf } from '@foothold/event-log';
@@ -15,7 +15,7 @@ import { type Population } from './behind.js';
 import { hideBeside } from './beside.js';
 import { bucketOf, buckets } from './bucket.js';
 import { weeksOf, type Weeks } from './days.js';
-import { hideQuarter, hideTable, type Row } from './hide.js';
+import { hideQuarter, hideTable, labelOf, rowOf, type Hidden, type Row } from './hide.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period, type Subject } from './metric.js';
 
 /** Fewest people that a figure of this deployment is given for. */
@@ -40,7 +40,8 @@ const QUARTER = 13;
 const WEEK = 7;
 
 /** The rows of an answer to a question that is not refused. */
-export async function tell(telling: Telling): Promise<AnswerRow[]> {
+export async function tell(asking: Telling): Promise<AnswerRow[]> {
+  const telling = { ...asking, metric: remembering(asking.metric) };
   const { by, metric, subject, notes } = telling;
   const { completeThrough, registration } = subject;
   if (completeThrough === null) {
@@ -60,6 +61,20 @@ export async function tell(telling: Telling): Promise<AnswerRow[]> {
   const left = told.filter(({ suppressed }) => suppressed).length;
   if (left > 0) notes.push(`${left} of ${told.length} figures are hidden: fewer than ${enough} people are behind them, or what fewer did could be told from them.`);
   return sorted(told, metric, by);
+}
+
+/** The same metric, asked for the same figures once: populations mostly have the same days, and what decides is shown. */
+function remembering(metric: Metric): Metric {
+  const known = new Map<string, Promise<Figure[]>>();
+  return {
+    ...metric,
+    figures(asking) {
+      const label = JSON.stringify([asking.by, asking.periods.map(({ from, to }) => [from, to])]);
+      const figures = known.get(label) ?? metric.figures(asking);
+      known.set(label, figures);
+      return figures;
+    },
+  };
 }
 
 type Asked = Telling & { over: number; enough: number; population: Population | null; variants: ((variant: string) => boolean) };
@@ -108,7 +123,7 @@ async function parts(asked: Asked): Promise<AnswerRow[]> {
     notes.push('The days before the range cannot be told apart: ask for whole weeks.');
     return [];
   }
-  return figuresOf(asked, periods);
+  return (await figuresAt(asked, periods, notes)).map((figure) => shown(asked, periods, figure, false));
 }
 
 /** Whether days can be told as they are, as far as anything is counted on them. */
@@ -123,7 +138,9 @@ async function daysOf(asked: Asked): Promise<AnswerRow[]> {
   const { grain, range, over, notes } = asked;
   const to = Math.min(range.to, over);
   if (to < range.to) notes.push(`It is told up to ${dayText(to)}: later days are not over.`);
-  return range.from > to ? [] : figuresOf(asked, buckets({ grain, from: range.from, to }));
+  if (range.from > to) return [];
+  const periods = buckets({ grain, from: range.from, to });
+  return (await figuresAt(asked, periods, notes)).map((figure) => shown(asked, periods, figure, false));
 }
 
 /** The same by dimensions: of the ends of weeks that are over. */
@@ -142,18 +159,18 @@ async function weekEnds(asked: Asked): Promise<AnswerRow[]> {
 
 /** By dimensions: the largest parts of the grid that lie in the range and are over. */
 async function grid(asked: Asked): Promise<AnswerRow[]> {
-  const { by, grain, range, open, notes } = asked;
+  const { by, grain, range, open: ends, notes } = asked;
   const anchor = await firstWeek(asked);
-  const wanted = { from: open.from ? quarterOf(range.from, anchor) : range.from, to: open.to ? quarterOf(range.to, anchor) + QUARTER * WEEK - 1 : range.to };
-  const isIn = ({ from, to }: Period) => from >= wanted.from && from <= range.to && (open.to || to <= wanted.to);
+  const wanted = { from: ends.from ? quarterOf(range.from, anchor) : range.from, to: ends.to ? quarterOf(range.to, anchor) + QUARTER * WEEK - 1 : range.to };
+  const isIn = ({ from, to }: Period) => from >= wanted.from && from <= range.to && (ends.to || to <= wanted.to);
   const rows: AnswerRow[] = [];
   const told: Period[] = [];
   for (let from = quarterOf(range.from, anchor); from <= range.to; from += QUARTER * WEEK) {
     const quarter = await quarterFrom(asked, from);
     const isCut = cutByHandoff(asked, quarter);
-    const show = (figures: Figure[], at: Period[], isHidden: (figure: Figure) => boolean) => {
-      told.push(...at.filter(isIn));
-      for (const figure of figures) if (isIn(at[figure.period]!)) rows.push(shown(asked, at, figure, isHidden(figure) || isCut(at[figure.period]!)));
+    const show = (figures: readonly Figure[], at: readonly Period[], tells: (period: Period) => boolean, isHidden: (figure: Figure) => boolean) => {
+      told.push(...at.filter(tells));
+      for (const figure of figures) if (tells(at[figure.period]!)) rows.push(shown(asked, at, figure, isHidden(figure) || isCut(at[figure.period]!)));
     };
     const closed = grain === 'week' ? [] : quarter.periods.filter((period) => period.closed && isIn(period.whole));
     if (by.length === 2) {
@@ -161,16 +178,20 @@ async function grid(asked: Asked): Promise<AnswerRow[]> {
       if (closed.length > 0) rows.push(...await crossed(asked, quarter, closed, isCut));
       continue;
     }
-    if (!quarter.periods.some(({ weeks }) => weeks.some(isIn))) continue;
-    const { hidden, ...figures } = await decideQuarter(asked, quarter);
+    const weeks = quarter.periods.flatMap((period) => period.weeks);
+    if (!weeks.some(isIn)) continue;
+    const hidden = await hiddenIn(asked, quarter);
     if (grain === 'all' && quarter.closed && isIn(quarter.whole)) {
-      show(figures.quarter, [quarter.whole], (figure) => hidden.quarter.has(labelOf(figure)));
+      show(await figuresAt(asked, [quarter.whole]), [quarter.whole], isIn, (figure) => hidden.quarter.has(labelOf(figure)));
       continue;
     }
-    for (const [p, period] of quarter.periods.entries()) {
-      if (closed.includes(period)) show(figures.periods[p]!, [period.whole], (figure) => hidden.periods[p]!.has(labelOf(figure)));
-      else show(figures.weeks[p]!, period.weeks, (figure) => hidden.rows[p]![figure.period]!.has(labelOf(figure)));
+    for (const period of closed) {
+      const dark = hidden.periods[quarter.periods.indexOf(period)]!;
+      show(await figuresAt(asked, [period.whole]), [period.whole], isIn, (figure) => dark.has(labelOf(figure)));
     }
+    const open = new Set<Period>(quarter.periods.filter((period) => !closed.includes(period)).flatMap((period) => period.weeks));
+    const dark = hidden.rows.flat();
+    if (open.size > 0) show(await figuresAt(asked, weeks, notes), weeks, (week) => isIn(week) && open.has(week), (figure) => dark[figure.period]!.has(labelOf(figure)));
   }
   const lacking = range.to - range.from + 1 - daysIn(told, range);
   if (lacking > 0) notes.push(`${lacking} of ${range.to - range.from + 1} days are not in it: by ${by.join(' and ')}, ${by.length === 2 ? 'periods of four or five weeks' : 'whole weeks and periods of them'} are told, once they are over.`);
@@ -224,32 +245,18 @@ async function quarterFrom(asked: Asked, from: number): Promise<Quarter> {
   return { periods, closed: filled.length > 0 && periods.every(({ closed, weeks: own }) => closed || own.length === 0) && weeks.at(-1)!.to >= from + QUARTER * WEEK - 1, whole: { from: filled[0]?.whole.from ?? from, to: filled.at(-1)?.whole.to ?? from } };
 }
 
-async function decideQuarter(asked: Asked, quarter: Quarter) {
-  const { metric, enough } = asked;
-  const own = (figures: Figure[]) => figures.filter(({ variant }) => asked.variants(variant));
-  const figuresAt = async (periods: Period[], by: readonly Dimension[], notes: string[]) => (periods.length === 0 ? [] : own(await metric.figures({ ...asked, by, periods, notes })));
-  const all = quarter.periods.flatMap(({ weeks }) => weeks);
-  const [cells, wholes] = [await figuresAt(all, asked.by, asked.notes), await figuresAt(all, [], [])];
-  const rows = rowsOf(cells, wholes, all.length);
-  const closed = quarter.periods.filter(({ closed: is }) => is);
-  const [periodCells, periodWholes] = [await figuresAt(closed.map(({ whole }) => whole), asked.by, []), await figuresAt(closed.map(({ whole }) => whole), [], [])];
-  const periodRows = rowsOf(periodCells, periodWholes, closed.length);
-  let begin = 0;
-  const weeks = quarter.periods.map(({ weeks: { length } }) => {
-    const from = begin;
-    begin += length;
-    return { rows: rows.slice(from, begin), figures: cells.filter(({ period }) => period >= from && period < begin).map((figure) => ({ ...figure, period: figure.period - from })) };
-  });
-  const inQuarter = quarter.closed ? await figuresAt([quarter.whole], asked.by, []) : [];
-  const whole = quarter.closed ? rowsOf(inQuarter, await figuresAt([quarter.whole], [], []), 1)[0]! : null;
-  const alone = () => hideQuarter(quarter.periods.map((period, p) => ({ rows: weeks[p]!.rows, whole: period.closed ? periodRows[closed.indexOf(period)]! : null })), whole, enough);
-  const hidden = (await across(asked, quarter))?.dimensions.get(asked.by[0]!) ?? alone();
-  return {
-    hidden,
-    quarter: inQuarter,
-    weeks: weeks.map(({ figures }) => figures),
-    periods: quarter.periods.map((period) => periodCells.filter(({ period: nth }) => nth === closed.indexOf(period)).map((figure) => ({ ...figure, period: 0 }))),
+/** Which cells of a quarter are hidden, by one dimension. */
+async function hiddenIn(asked: Asked, quarter: Quarter): Promise<Hidden> {
+  const beside = (await across(asked, quarter))?.dimensions.get(asked.by[0]!);
+  if (beside) return beside;
+  const rowsAt = async (periods: readonly Period[], notes: string[] = []): Promise<Row[]> => {
+    const [cells, wholes] = [await figuresAt(asked, periods, notes), await figuresAt({ ...asked, by: [] }, periods)];
+    return periods.map((_, nth) => rowOf(cells.filter(({ period }) => period === nth), wholes.filter(({ period }) => period === nth)));
   };
+  const weeks = await rowsAt(quarter.periods.flatMap((period) => period.weeks), asked.notes);
+  const wholes = await rowsAt(quarter.periods.filter(({ closed }) => closed).map(({ whole }) => whole));
+  const [all = null] = quarter.closed ? await rowsAt([quarter.whole]) : [];
+  return hideQuarter(quarter.periods.map((period) => ({ rows: weeks.splice(0, period.weeks.length), whole: period.closed ? wholes.shift()! : null })), all, asked.enough);
 }
 
 /** What is hidden for what other dimensions tell; null: not the population's. */
@@ -260,23 +267,26 @@ async function across(asked: Asked, { periods }: Quarter): Promise<Across | null
 
 /** By two dimensions: periods that are over. */
 async function crossed(asked: Asked, quarter: Quarter, periods: Stretch[], isCut: (period: Period) => boolean): Promise<AnswerRow[]> {
-  const { by, enough, metric } = asked;
+  const { by, enough } = asked;
   const at = periods.map(({ whole }) => whole);
-  const figures = (await metric.figures({ ...asked, periods: at })).filter(({ variant }) => asked.variants(variant));
+  const figures = await figuresAt(asked, at, asked.notes);
   const decided = by.includes(PAIRED) ? (await across(asked, quarter))?.pairs.get(by.find((dimension) => dimension !== PAIRED)!) : undefined;
-  const alone = decided ? null : [await decideQuarter({ ...asked, by: [by[0]!] }, quarter), await decideQuarter({ ...asked, by: [by[1]!] }, quarter)] as const;
+  const told = decided ? null : [await shownPeriods({ ...asked, by: [by[0]!] }, quarter), await shownPeriods({ ...asked, by: [by[1]!] }, quarter)] as const;
   return periods.flatMap((period, nth) => {
     const p = quarter.periods.indexOf(period);
     const own = figures.filter((figure) => figure.period === nth);
-    const hidden = decided?.[p] ?? hidePair(own, alone!.map(({ hidden: { periods: dark }, periods: found }) => new Set(found[p]!.map(labelOf).filter((label) => !dark[p]!.has(label)))), enough);
+    const hidden = decided?.[p] ?? hideTable(new Map(own.map((figure) => [labelOf(figure), { row: JSON.stringify([figure.by[0]]), column: JSON.stringify([figure.by[1]]), people: figure.people }])), told![0][p]!, told![1][p]!, enough);
     const label = ({ by: values }: Figure) => JSON.stringify(decided && by[0] !== PAIRED ? [...values].reverse() : values);
     return own.map((figure) => shown(asked, at, figure, hidden.has(label(figure)) || isCut(period.whole)));
   });
 }
 
-function hidePair(figures: readonly Figure[], [rows, columns]: readonly Set<string>[], enough: number): Set<string> {
-  const cells = new Map(figures.map((figure) => [labelOf(figure), { row: JSON.stringify([figure.by[0]]), column: JSON.stringify([figure.by[1]]), people: figure.people }]));
-  return hideTable(cells, rows!, columns!, enough);
+/** By period of a quarter, the values of a dimension that are shown of it; of one that is not over, none. */
+async function shownPeriods(asked: Asked, quarter: Quarter): Promise<Set<string>[]> {
+  const { periods: dark } = await hiddenIn(asked, quarter);
+  const closed = quarter.periods.filter((period) => period.closed);
+  const figures = await figuresAt(asked, closed.map(({ whole }) => whole));
+  return quarter.periods.map((period, p) => new Set(figures.filter((figure) => closed[figure.period] === period).map(labelOf).filter((label) => !dark[p]!.has(label))));
 }
 
 const weeksIn = ({ query, subject, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject }, population!, range, first, over, enough);
@@ -287,22 +297,9 @@ async function firstWeek({ query, subject }: Asked): Promise<number> {
   return mondayOf(registered ? timeZone(subject.registration.timeZone).dayOf(registered.time) : 0);
 }
 
-const labelOf = ({ by }: Figure): string => JSON.stringify(by);
-
-/** People in each cell, and in all of them, by period. */
-function rowsOf(cells: readonly Figure[], wholes: readonly Figure[], periods: number): Row[] {
-  const rows = Array.from({ length: periods }, () => ({ total: 0, cells: new Map<string, number>() }));
-  for (const { period, people } of wholes) rows[period]!.total = Math.max(rows[period]!.total, people);
-  for (const figure of cells) {
-    const { cells: own } = rows[figure.period]!;
-    if (figure.people > 0) own.set(labelOf(figure), Math.max(own.get(labelOf(figure)) ?? 0, figure.people));
-  }
-  return rows;
-}
-
-async function figuresOf(asked: Asked, periods: Period[]): Promise<AnswerRow[]> {
-  const figures = await asked.metric.figures({ ...asked, periods });
-  return figures.filter(({ variant }) => asked.variants(variant)).map((figure) => shown(asked, periods, figure, false));
+/** The figures of a population. */
+async function figuresAt(asked: Asked, periods: readonly Period[], notes: string[] = []): Promise<Figure[]> {
+  return periods.length === 0 ? [] : (await asked.metric.figures({ ...asked, periods, notes })).filter(({ variant }) => asked.variants(variant));
 }
 
 /** A figure as a row of the answer. */

@@ -11,7 +11,7 @@
  */
 import { workingDays } from '../calendar.js';
 import { dayNumber, dayText, mondayOf, timeZone } from '../local-day.js';
-import { enabledSpans, firstDays, spansOf, type EnabledSpan } from './as-of.js';
+import { firstDays, spansOf, type EnabledSpan } from './as-of.js';
 import { type Asking, type Subject } from './metric.js';
 
 /** Days of the baseline. */
@@ -96,10 +96,7 @@ async function rosteredWeeks(asking: Asking, last: number): Promise<Map<string, 
   const [row] = await query<{ first: number | null }>(`select (min(from_day) - '1970-01-01'::date)::int as first from roster where deployment = $1`, [subject.deployment]);
   const people = new Map<string, number[]>();
   if (row?.first == null || row.first > last + 6) return people;
-  const values: unknown[] = [];
-  const spans = await query<{ person: string; since: number; until: number }>(
-    `select person::text, (lower(span) - '1970-01-01'::date)::int as since, (upper(span) - '1970-01-01'::date)::int as until
-       from (${enabledSpans({ ...asking, periods: [{ from: row.first, to: last + 6 }] }, values)}) s order by lower(span)`, values);
+  const spans = await spansOf({ ...asking, periods: [{ from: row.first, to: last + 6 }] });
   const works = await workingDays(subject.registration.country, subject.closures);
   for (const { person, since, until } of spans) {
     const weeks = people.get(person) ?? [];
