@@ -49,7 +49,7 @@ export async function recorded(database: Database, tenant: string, history: Long
   const days = world.counted.map((fact) => fact.day).sort((a, b) => a - b);
   /** Left out, a range is all there is of the deployment, whichever metric is asked for. */
   const extent = days.length === 0 ? {} : { from: dayName(days[0]!), to: dayName(days.at(-1)!) };
-  const worked = (question: Question): OracleRow[] => answerOf(world, question.from === undefined ? { ...question, ...extent } : question);
+  const worked = (question: Question): OracleRow[] => answerOf(world, question.from === undefined ? { ...question, ...extent } : question).map(toMillisecond);
   const answered = async ({ metric, grain, by, from, to }: Question) => {
     const asked = understand({ metric, grain, by: by.join(','), from, to });
     const prepared = await prepareAnswer((sql, values) => database.query(sql, values), { deployment, version: 1, registration, closures, completeThrough }, asked);
@@ -57,6 +57,9 @@ export async function recorded(database: Database, tenant: string, history: Long
   };
   return { world, worked, answered };
 }
+
+/** The catalogue's times that are shorter than a millisecond count as 0. */
+const toMillisecond = (row: OracleRow): OracleRow => (/^p\d+$/.test(row.variant) && row.value !== null && row.value < 1 ? { ...row, value: 0 } : row);
 
 function understood(event: HostEvent, tenant: string) {
   const verdict = checkMessage(JSON.stringify(event), tenant, RECEIVED_AT, { pseudonymise: (_, person) => person, subjects: 'pseudonyms' });

@@ -20,7 +20,7 @@ export const decisionTime: Metric = {
     grains: GRAINS,
     dimensions: OF_NOBODY,
     minimum: LEAST_PEOPLE,
-    watchOut: 'Right to 2 %. Only where hosts tell when a result was shown. A tab left open counts as long as it is open: read p50, and p5 for haste. Never of a person: it profiles attention.',
+    watchOut: 'Right to 2 % from a millisecond up; what is shorter counts as 0. Only where hosts tell when a result was shown. A tab left open counts as long as it is open: read p50, and p5 for haste. Never of a person: it profiles attention.',
     version: 1,
   },
   behind: { '': counted('d.timed > 0') },
