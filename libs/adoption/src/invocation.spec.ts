@@ -11,7 +11,7 @@ let arrivals = 0;
 function at(hours: number, type: LoggedEvent['type'], data: Record<string, unknown> = {}, changes: Partial<LoggedEvent> = {}): LoggedEvent {
   arrivals++;
   return {
-    shard: 0, position: arrivals, id: `id-${String(arrivals).padStart(6, '0')}`, source: 'erp', type, deployment: 1, person: 7, actor: null,
+    shard: 0, position: arrivals, id: `id-${String(arrivals).padStart(6, '0')}`, source: 'erp', type, deployment: 1, person: 7, actor: null, sequence: null,
     time: hours * HOUR, received: 1_000 * DAY, data: { invocation: 'i', ...data }, ...changes,
   };
 }

@@ -8,7 +8,7 @@ const DAY = 86_400_000_000;
 const RECEIVED = 1_000 * DAY;
 const dayOf = (micros: number) => Math.floor(micros / DAY);
 const completed = (time: number, data: object = {}, changes: Partial<LoggedEvent> = {}): LoggedEvent => ({
-  shard: 0, position: 1, id: 'a', source: 'erp', type: 'task.completed', deployment: 1, person: 7, actor: null, time, received: RECEIVED, data: { task: 't', taskKind: 'triage', ...data }, ...changes,
+  shard: 0, position: 1, id: 'a', source: 'erp', type: 'task.completed', deployment: 1, person: 7, actor: null, sequence: null, time, received: RECEIVED, data: { task: 't', taskKind: 'triage', ...data }, ...changes,
 });
 const invocation = (status: Invocation['status'], shown = status !== 'unseen'): Invocation => ({ ...newInvocation(1, 7, 'i'), task: 't', status, shown_at: shown ? 1 : null });
 

@@ -75,6 +75,7 @@ describe('what is accepted', () => {
       person: pseudonymOf('acme', 'jane'),
       actor: pseudonymOf('acme', 'joe'),
       data: '{"changed":0.25,"dwellMs":4000,"invocation":"i-1","option":0}',
+      sequence: '7',
     });
   });
 

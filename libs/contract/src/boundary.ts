@@ -38,6 +38,8 @@ export interface UsageEvent {
   actor: string | null;
   /** `data` of the event's newest version, without `actor`, as canonical JSON. */
   data: string;
+  /** Its place in a session of the SDK, 1 to 20 digits: tells of gaps, and makes no other event of it. Left out: it has none. */
+  sequence?: string;
 }
 
 /** Why an event did not pass. */
@@ -126,7 +128,7 @@ export function checkEvent(value: unknown, tenant: string, receivedAt: number, o
   const data = value.data as Fields;
   if (ruleFaults(value, data, kind.name, time, tenant, receivedAt, options).length > 0) return explain(value, tenant, receivedAt, options);
 
-  const { subject, source, deployment } = value;
+  const { subject, source, deployment, sequence } = value;
   const { actor } = data;
   const event: UsageEvent = {
     id: identityOf(source, value.id),
@@ -138,6 +140,7 @@ export function checkEvent(value: unknown, tenant: string, receivedAt: number, o
     actor: actor === undefined ? null : pseudonymOf(actor as string, tenant, options),
     data: canonical(actor === undefined ? data : { ...data, actor: undefined }),
   };
+  if (sequence !== undefined) event.sequence = sequence;
   return { outcome: 'accepted', event };
 }
 

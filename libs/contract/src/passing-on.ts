@@ -21,9 +21,9 @@ export function passedOn(value: unknown, { person, actor }: UsageEvent): string 
  * An event that passed as a CloudEvent again, for letters that the log itself writes: canonical JSON, pseudonyms for people,
  * in its newest version. Its `id` is the identity under which the log knows it, no longer the host's own.
  */
-export function cloudEventOf({ id, source, type, time, deployment, person, actor, data }: UsageEvent): string {
+export function cloudEventOf({ id, source, type, time, deployment, person, actor, data, sequence }: UsageEvent): string {
   const fields = JSON.parse(data) as Fields;
-  return canonical(pseudonymised({ specversion: '1.0', id, source, type: typeOf(type), time: timeText(time), deployment, data: fields }, fields, person, actor));
+  return canonical(pseudonymised({ specversion: '1.0', id, source, type: typeOf(type), time: timeText(time), deployment, ...(sequence === undefined ? {} : { sequence }), data: fields }, fields, person, actor));
 }
 
 /** The event without `dataschema` (any address, and of no use to whoever reads on), subject and actor replaced where there are any. */

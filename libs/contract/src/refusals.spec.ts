@@ -48,7 +48,7 @@ describe('a refusal on its way', () => {
 
 describe('an event as CloudEvent again', () => {
   it.each<[string, Partial<UsageEvent>]>([
-    ['of a person', {}], ['that somebody else decided', { type: 'result.accepted', actor: 'cd'.repeat(32) }], ['before 1970', { time: -1 }],
+    ['of a person', {}], ['that somebody else decided', { type: 'result.accepted', actor: 'cd'.repeat(32) }], ['before 1970', { time: -1 }], ['of a session', { sequence: '00000042000000000007' }],
     ['of nobody', { type: 'queue.filled', person: null, data: '{"items":3,"taskKind":"letter"}' }],
   ])('%s passes the boundary as the same', (_, changes) => {
     const event: UsageEvent = { id: '01930000-0000-7000-8000-000000000001', source: 'urn:erp', type: 'result.shown', time: 1_795_599_000_123_456, deployment: 'claims', person: PSEUDONYM, actor: null, data: '{"invocation":"i-1"}', ...changes };

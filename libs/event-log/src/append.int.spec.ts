@@ -96,6 +96,7 @@ describe('append counts as duplicate', () => {
       wire({ sequence: '8', senttime: '2026-11-25T10:30:01Z', traceparent: `00-${'3'.repeat(32)}-${'4'.repeat(16)}-00` }),
       wire({ data: { options: 2, invocation: 'i-1' } }),
     ])).toEqual(outcome({ duplicate: 2 }));
+    expect(await under.log.database.query(`select sequence from event where shard < 16`)).toEqual([{ sequence: '7' }]);
   });
 
   it('nothing that only shares the id: another source, another tenant', async () => {

@@ -54,7 +54,7 @@ const DEADLOCK = '40P01';
 
 const EVENT_COLUMNS: Record<string, ColumnType> = {
   shard: 'int2', position: 'int8', id: 'uuid', source: 'int4', type: 'text', deployment: 'int4', person: 'int8',
-  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json', skew_ms: 'int8',
+  actor: 'int8', time: 'timestamptz', received: 'timestamptz', origin: 'int4', data: 'json', skew_ms: 'int8', sequence: 'text',
 };
 
 /** Of how many stored events one append remembers which trace they belong to. */
@@ -255,7 +255,7 @@ interface Mark {
 
 /** The rows of these events, numbered on from the heads, which move along; marks are added to `marks`. */
 function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received: number, marks: Mark[]): Generator<Value[]> {
-  const row: Value[] = new Array(13);
+  const row: Value[] = new Array(14);
   for (const { event, traceparent, skewMs, origin, shard, source, deployment, person, actor } of items) {
     const position = heads.get(shard)! + 1;
     heads.set(shard, position);
@@ -273,6 +273,7 @@ function* rowsOf(items: Iterable<Numbered>, heads: Map<number, number>, received
     row[10] = origin;
     row[11] = event.data;
     row[12] = skewMs;
+    row[13] = event.sequence ?? null;
     yield row;
   }
 }

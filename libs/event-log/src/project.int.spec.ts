@@ -99,7 +99,7 @@ describe('project', () => {
     }), SHARD);
     expect(given).toEqual({
       shard: SHARD, position: 1, id: id(1), source: 'crm', type: 'result.shown', deployment: expect.any(Number), person: expect.any(Number), actor: expect.any(Number),
-      time: -1, received: expect.any(Number), data: { invocation: 'i-1' },
+      time: -1, received: expect.any(Number), data: { invocation: 'i-1' }, sequence: null,
     });
     expect(given!.person).not.toBe(given!.actor);
     expect(Math.abs(given!.received / 1000 - Date.now())).toBeLessThan(10 * 60_000);

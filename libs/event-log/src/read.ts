@@ -21,9 +21,11 @@ export interface LoggedEvent {
   time: number;
   received: number;
   data: Record<string, unknown>;
+  /** As the SDK counts the events of a session; null where it does not, or the log did not keep it yet. */
+  sequence: string | null;
 }
 
-const READ = `select position, id, source, type, deployment, person, actor, time, received, data
+const READ = `select position, id, source, type, deployment, person, actor, time, received, data, sequence
   from event where shard = $1 and position > $2 order by position limit $3`;
 
 /** The next `limit` events of a shard after `position`; fewer means that was the end at this moment. */
@@ -43,5 +45,6 @@ export async function read(log: Log, client: PoolClient, shard: number, position
     time: row[7] as number,
     received: row[8] as number,
     data: JSON.parse(row[9] as string) as Record<string, unknown>,
+    sequence: row[10] as string | null,
   }));
 }

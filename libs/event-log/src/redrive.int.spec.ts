@@ -56,7 +56,7 @@ describe('a redrive', () => {
   it('stores what waited for its deployment under the origin it came from, and moves one count for each', async () => {
     const other = await under.origin('cluster/other');
     const actor = person('two');
-    await source.append([waiting(1, { actor, type: 'result.accepted' }), waiting(2, NOBODY), arrival(3)]);
+    await source.append([waiting(1, { actor, type: 'result.accepted' }), waiting(2, { ...NOBODY, sequence: '00000042000000000007' }), arrival(3)]);
     await other.append([waiting(4), waiting(1, { actor, type: 'result.accepted' })]);
     expect(await redriveWaiting(under.log, TENANT, LATE)).toEqual(outcome({ quarantined: 4 })); // nobody has registered it
     await register();
@@ -76,6 +76,7 @@ describe('a redrive', () => {
     expect(stored).toEqual([
       expected(1, { actor, type: 'result.accepted' }, source.number), expected(2, NOBODY, source.number), expected(4, {}, other.number),
     ]);
+    expect(await under.rows('select position, sequence from event where shard < 16 and sequence is not null')).toEqual([{ position: expect.anything(), sequence: '00000042000000000007' }]);
     expect(await redrive(under.log, { tenant: TENANT })).toEqual(outcome({}));
     expect(await tallyLetters(under.database)).toEqual({ lying: { rejected: 0, quarantined: 0 }, expired: { rejected: 0, quarantined: 0 }, redriven: 4 });
   });

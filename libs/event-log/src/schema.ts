@@ -179,4 +179,11 @@ alter table event add column skew_ms bigint;
 comment on column event.skew_ms is 'by how many milliseconds the clock of the host was behind the collector''s when it sent this (negative: ahead), where that was more than two minutes; evidence only, nothing is corrected by it';
 `,
   },
+  {
+    name: 'Sequence1790000000013',
+    sql: `
+alter table event add column sequence text;
+comment on column event.sequence is 'digits by which the SDK counts the events of a session, so that gaps show; no part of the event''s identity, and null where it was not sent or not kept yet';
+`,
+  },
 ];
