@@ -11,11 +11,13 @@ export class Counts<Row extends Record<Counter, number>, Counter extends keyof R
   /**
    * @param counters those of the row's columns that are added up; of all others the page's last word holds
    * @param empty the row of a cell in which nothing is counted; its key columns are the cell's
+   * @param greatest columns of which the greatest is kept: of these nothing is taken back
    */
   constructor(
     private readonly table: Table<Row>,
     private readonly counters: readonly Counter[],
     private readonly empty: (cell: Cell) => Row,
+    private readonly greatest: readonly (keyof Row & string)[] = [],
   ) {}
 
   /** The row of a cell, to add to. */
@@ -32,10 +34,11 @@ export class Counts<Row extends Record<Counter, number>, Counter extends keyof R
 
   /** Adds the page to the table. */
   async settle(store: Store): Promise<void> {
-    const { rows, counters, table } = this;
+    const { rows, counters, greatest, table } = this;
     for (const [key, old] of await store.take(table, rows.values())) {
       const row = rows.get(key)!;
       for (const counter of counters) (row as Record<Counter, number>)[counter] += old[counter];
+      for (const column of greatest) if (old[column] > row[column]) row[column] = old[column];
     }
     for (const [key, row] of rows) if (counters.every((counter) => row[counter] === 0)) rows.delete(key);
     await store.put(table, rows.values());

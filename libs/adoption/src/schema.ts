@@ -139,4 +139,35 @@ insert into day_revision (shard, deployment, day, revised_at, revisions)
   select shard, deployment, day, max(revised_at), count(*) from person_day where not exists (select from day_revision) group by shard, deployment, day;
 `,
   },
+  {
+    name: 'Feed1790000000014',
+    sql: `
+create table feed_day (
+  shard smallint not null, deployment int not null, day date not null, source text not null, revised_at timestamptz not null,
+  events bigint not null, late bigint not null, heartbeats bigint not null, dropped bigint not null,
+  primary key (deployment, day, source, shard)
+);
+comment on table feed_day is 'what a source sent of a local day, and what it says was dropped; every stored event counts, on the day of its time';
+
+create table feed_session (
+  shard smallint not null, deployment int not null, source text not null, session text not null, day date not null, n bigint not null, greatest bigint not null,
+  primary key (deployment, source, session, day, shard)
+);
+create index feed_session_range on feed_session (deployment, day);
+comment on table feed_session is 'how many events of a session of the SDK came on a local day, and how far its counter had got: what the sequences lack was lost';
+
+create table feed_total (
+  shard smallint not null, deployment int not null, kind text not null, from_at timestamptz not null, to_at timestamptz not null,
+  from_day date not null, to_day date not null, count bigint not null, told_at timestamptz not null, told_by text not null, revised_at timestamptz not null,
+  primary key (deployment, kind, from_at, to_at, shard)
+);
+comment on table feed_total is 'how many tasks or invocations the system of record counted in a span: what it said last';
+
+create table feed_arrival (
+  shard smallint not null, deployment int not null, kind text not null, quarter timestamptz not null, n int not null,
+  primary key (deployment, kind, quarter, shard)
+);
+comment on table feed_arrival is 'how many tasks were completed, or invocations began, in a quarter of an hour';
+`,
+  },
 ];

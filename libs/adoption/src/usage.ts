@@ -1,6 +1,6 @@
 /**
  * The usage projection: a page of a shard's events into the rows of `invocation`, `task`, `person_day` and what is
- * summed up of them.
+ * summed up of them, and into those of the feed itself (feed.ts).
  *
  * What arrives: events in position order and the rows as they were. What leaves: the rows as they are now. Next are
  * the metrics. Each event takes back what its row said before and adds what it says now, one event after the other,
@@ -8,6 +8,7 @@
  */
 import { keyOf, type LoggedEvent, type Projection, type Store } from '@foothold/event-log';
 import { Counts } from './counts.js';
+import { feedArrivalTable, feedDayTable, FeedPage, feedSessionTable, feedTotalTable } from './feed.js';
 import { CONFIDENCE_COUNTERS, confidenceOf, confidenceTable, dayRevisionTable, decisionTimeOf, decisionTimeTable, type Confidence, type DayRevision, type DecisionTime } from './histograms.js';
 import { dated, invocationTable, isAboutInvocation, mergeInvocation, newInvocation, type Invocation } from './invocation.js';
 import { mondayOf, timeZone } from './local-day.js';
@@ -23,8 +24,9 @@ const invocationKey = ({ deployment, person, data }: LoggedEvent): string =>
 const taskKey = (deployment: number, person: number, task: string): string => keyOf(taskTable, { deployment, person, task } as Task);
 
 export const usageProjection: Projection = {
-  name: 'usage', version: 3, page: 10_000, fold,
-  tables: [invocationTable, taskTable, personDayTable, personDaySumTable, personWeekTable, decisionTimeTable, confidenceTable, dayRevisionTable],
+  name: 'usage', version: 4, page: 10_000, fold,
+  tables: [invocationTable, taskTable, personDayTable, personDaySumTable, personWeekTable, decisionTimeTable, confidenceTable, dayRevisionTable,
+    feedDayTable, feedSessionTable, feedTotalTable, feedArrivalTable],
 };
 
 async function fold(events: LoggedEvent[], store: Store): Promise<void> {
@@ -90,20 +92,27 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     touchedTask(task, received, () => aidTask(task, row, sign, received));
   };
 
+  const feed = new FeedPage();
   for (const event of events) {
-    const dayOf = (micros: number) => zone(event.deployment).dayOf(micros);
+    const local = zone(event.deployment);
+    const dayOf = (micros: number) => local.dayOf(micros);
+    feed.take(event, local);
     if (isAboutInvocation(event)) {
       const row = invocations.get(invocationKey(event))!;
-      if (row.revised_at > 0) {
+      const began = row.revised_at > 0 ? row.first_at : null;
+      if (began !== null) {
         tallyAll(row, event.received, -1);
         aid(row, -1, event.received);
       }
       mergeInvocation(row, event, dayOf);
+      feed.move('invocations', row.deployment, began, row.first_at);
       tallyAll(row, event.received, 1);
       aid(row, 1, event.received);
     } else if (event.type === 'task.completed') {
       const row = tasks.get(taskKey(event.deployment, event.person!, event.data['task'] as string))!;
+      const completed = row.completed_at;
       touchedTask(row, event.received, () => mergeTask(row, event, dayOf));
+      feed.move('tasks', row.deployment, completed, row.completed_at!);
     } else if (event.type === 'feedback.given') {
       tallyFeedback(event.deployment, event.person!, dayOf(dated(event)), event.data['score'] as number, tallyAt(event.received, 1));
     }
@@ -119,5 +128,5 @@ async function fold(events: LoggedEvent[], store: Store): Promise<void> {
     addToSum(sums.at(cell), cell);
     addToWeek(weeks.at({ ...cell, week: mondayOf(cell.day) }), cell);
   }
-  for (const counts of [cells, sums, weeks, times, confidences, revisions]) await counts.settle(store);
+  for (const counts of [cells, sums, weeks, times, confidences, revisions, feed]) await counts.settle(store);
 }

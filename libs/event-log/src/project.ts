@@ -197,8 +197,15 @@ class PageStore implements Store {
   }
 
   private keyList<Row>(table: Table<Row>): string {
-    const arrays = table.key.map((column, i) => (table.columns[column] === 'date' ? `$${i + 2}::int4[]` : `$${i + 2}::${table.columns[column]}[]`));
-    const names = table.key.map((column) => (table.columns[column] === 'date' ? `'1970-01-01'::date + k.${column} as ${column}` : `k.${column}`));
+    const keys = table.key.map((column) => ({ column, ...(NUMBERED[table.columns[column]] ?? { type: table.columns[column], from: (key: string) => key }) }));
+    const arrays = keys.map(({ type }, i) => `$${i + 2}::${type}[]`);
+    const names = keys.map(({ column, from }) => `${from(`k.${column}`)} as ${column}`);
     return `(select ${names.join(', ')} from unnest(${arrays.join(', ')}) as k(${table.key.join(', ')})) k`;
   }
 }
+
+/** Keys that are numbers here and not in the table: what they come as, and how they are made from it. */
+const NUMBERED: Partial<Record<ColumnType, { type: ColumnType; from: (key: string) => string }>> = {
+  date: { type: 'int4', from: (key) => `'1970-01-01'::date + ${key}` },
+  timestamptz: { type: 'int8', from: (key) => `'epoch'::timestamptz + ${key} * interval '1 microsecond'` },
+};
