@@ -262,4 +262,18 @@ export const EXAMPLES: Record<string, Example> = {
       { variant: 'response_rate', value: 0.625, numerator: 5, denominator: 8, low: 0.3057, high: 0.8632, people: 8 },
     ],
   },
+  'telemetry.health': {
+    from: '2026-01-05', to: '2026-07-12',
+    figures: [
+      { variant: 'heartbeats', value: 27, numerator: 27, denominator: null, low: null, high: null, people: 8 },
+      { variant: 'sources', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 8 },
+      { variant: 'gaps', value: 0.002, numerator: 2, denominator: 983, low: null, high: null, people: 8 },
+      { variant: 'dropped', value: 2, numerator: 2, denominator: null, low: null, high: null, people: 8 },
+      { variant: 'tasks_complete', value: 0.9895, numerator: 189, denominator: 191, low: null, high: null, people: 8 },
+      { variant: 'invocations_complete', value: null, numerator: 0, denominator: 0, low: null, high: null, people: 8 },
+      { variant: 'unmatched', value: 0, numerator: 0, denominator: 167, low: null, high: null, people: 8 },
+      { variant: 'conflicts', value: 0, numerator: 0, denominator: 243, low: null, high: null, people: 8 },
+      { variant: 'late', value: 1, numerator: 981, denominator: 981, low: null, high: null, people: 8 },
+    ],
+  },
 };

@@ -3,12 +3,12 @@
  * What arrives: an understood question and a way to query the read tables. What leaves: rows, each with its
  * numerator, denominator, interval and people. Next is whoever shows them: CLI, API, dashboard.
  */
-import { WrongInput, type Answer, type Grain } from '@foothold/contract';
-import { dayText, timeZone } from '../local-day.js';
+import { WrongInput, type Answer, type AnswerRow, type Grain } from '@foothold/contract';
+import { dayNumber, dayText, timeZone } from '../local-day.js';
 import { usageProjection } from '../usage.js';
 import { bucketOf, buckets } from './bucket.js';
 import { METRICS } from './catalogue.js';
-import { type Asking, type Query, type Subject } from './metric.js';
+import { type Asking, type Period, type Query, type Subject } from './metric.js';
 import { type Question } from './question.js';
 import { leastPeople, refuseTooFine, shown, tell } from './told.js';
 
@@ -51,13 +51,16 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   // What is told of a day may wait for days after it.
   const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(isSandbox ? to : Math.max(to, extent!.last ?? to))]);
   const range = { from, to };
+  const feed = of.feed ? (await query<Read>(READ_FEED, [subject.deployment, dayText(from), dayText(to)]))[0]! : null;
   return {
-    stamp: JSON.stringify([...stamp, read!.revisions, read!.latest]),
+    stamp: JSON.stringify([...stamp, read!.revisions, read!.latest, ...(feed ? [feed.revisions, feed.latest] : [])]),
     answer: async () => {
       const asking: Asking = { query, subject, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
       const rows = isSandbox ? (await figures(asking)).map((figure) => shown(asking, asking.periods, figure, false))
         : extent!.first === null ? [] : await tell({ ...asking, metric: of, range, open: { from: question.from === null, to: question.to === null }, first: extent!.first });
-      return { ...head, revisedAt: iso(read!.revised), notes: [...new Set(asking.notes)], rows };
+      const days = isSandbox ? range : hull(rows);
+      if (of.remarks && days) asking.notes.push(...(await of.remarks(asking, days)));
+      return { ...head, revisedAt: iso(latest(read!.revised, feed?.revised ?? null)), notes: [...new Set(asking.notes)], rows };
     },
   };
 }
@@ -68,6 +71,15 @@ function endOf({ registration, completeThrough }: Subject, grain: Grain, day: nu
   const { to } = bucketOf(grain, day);
   return to < timeZone(registration.timeZone).dayOf(completeThrough) ? to : day;
 }
+
+/** From the first to the last day of the rows that tell anything. */
+function hull(rows: readonly AnswerRow[]): Period | null {
+  const told = rows.filter(({ suppressed }) => !suppressed);
+  if (told.length === 0) return null;
+  return { from: Math.min(...told.map(({ from }) => dayNumber(from)!)), to: Math.max(...told.map(({ to }) => dayNumber(to)!)) };
+}
+
+const latest = (one: number | null, other: number | null): number | null => (one === null || other === null ? (one ?? other) : Math.max(one, other));
 
 interface Extent {
   /** Local days since 1970 on which anything is counted; null: on none. */
@@ -94,5 +106,12 @@ interface Read {
 /** Of all days up to the range's end: what people did before it decides who is new in it. */
 const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, sum(revisions)::text as revisions, extract(epoch from max(revised_at))::text as latest
   from day_revision where deployment = $1 and day <= $3::date`;
+
+/** The same of the feed. Of all days: a session goes on from earlier ones, and a control total may come at any time. */
+const READ_FEED = `
+select (select extract(epoch from greatest(max(d.revised_at) filter (where d.day between $2::date and $3::date),
+          (select max(revised_at) from feed_total where deployment = $1 and from_day >= $2::date and to_day <= $3::date)))::float8 * 1000000) as revised,
+       sum(events)::text as revisions, extract(epoch from max(revised_at))::text as latest
+  from feed_day d where deployment = $1`;
 
 const iso = (micros: number | null): string | null => (micros === null ? null : new Date(Math.floor(micros / 1000)).toISOString());

@@ -22,3 +22,10 @@ export function bucketOf(grain: Exclude<Grain, 'all'>, day: number): Period {
   const first = (month: number): number => Date.UTC(date.getUTCFullYear(), month, 1) / 86_400_000;
   return { from: first(date.getUTCMonth()), to: first(date.getUTCMonth() + 1) - 1 };
 }
+
+/** Tells which of these periods a day lies in, if any: its index. */
+export function periodOf(periods: readonly Period[]): (day: number) => number | undefined {
+  const of = new Map<number, number>();
+  for (const [i, { from, to }] of periods.entries()) for (let day = from; day <= to; day++) of.set(day, i);
+  return (day) => of.get(day);
+}

@@ -12,6 +12,7 @@ import { activated, enabled, rate } from './enabled.js';
 import { feedback } from './feedback.js';
 import { growth } from './growth.js';
 import { habit, reach } from './habit.js';
+import { health } from './health.js';
 import { initiative } from './initiative.js';
 import { type Metric, type MetricDeclaration } from './metric.js';
 import { retention } from './retention.js';
@@ -22,6 +23,7 @@ import { discrimination, overrideCorrectness, overReliance, reliance, underRelia
 export const METRICS: readonly Metric[] = [
   enabled, activated, activePeople, rate, stickiness, habit, growth, retention, survival, coverage, decomposition, concentration, reach, initiative,
   acceptance, verbatim, edits, override, abandonment, decisionTime, kept, overReliance, underReliance, overrideCorrectness, discrimination, reliance, calibration, feedback,
+  health,
 ];
 
 export const CATALOGUE: readonly MetricDeclaration[] = METRICS.map(({ declaration }) => declaration);

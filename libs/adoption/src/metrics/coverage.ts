@@ -1,8 +1,12 @@
 /** Of the eligible tasks people completed, those done with the AI's help. */
 import { GRAINS } from '@foothold/contract';
 import { withTasks } from './behind.js';
+import { completeness, type Completeness } from './completeness.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
 import { ratioFigures } from './ratio.js';
+
+/** Of control totals, the least share that must have arrived. */
+const LEAST_COMPLETE = 0.95;
 
 export const coverage: Metric = {
   declaration: {
@@ -21,6 +25,13 @@ export const coverage: Metric = {
     version: 1,
   },
   behind: { '': withTasks },
+  feed: true,
+  async remarks(asking, days) {
+    const [{ counted, arrived }] = (await completeness(asking, 'tasks', [days])) as [Completeness];
+    if (counted === 0) return [];
+    const percent = Math.floor((1000 * arrived) / counted) / 10; // what is not whole must not be rounded up to it
+    return [`The system of record counted ${counted} tasks, and ${arrived} of them arrived (${percent} %).${arrived / counted < LEAST_COMPLETE ? ' Coverage is not to be read.' : ''}`];
+  },
   figures: (asking) => {
     const { taskKinds } = asking.subject.registration;
     return ratioFigures(asking, {

@@ -40,6 +40,10 @@ export interface Metric {
   before?: true;
   /** It compares whole weeks or months: the ends of a range that is left open reach to theirs, where these are over. */
   whole?: true;
+  /** It reads the tables of the feed, and what any event changes in them may change its answer. */
+  feed?: true;
+  /** What else must be known to read its figures of these days: notes of the answer. */
+  remarks?(asking: Pick<Asking, 'query' | 'subject'>, days: Period): Promise<string[]>;
   /**
    * The figures of a question. Without dimensions, every variant of every period, empty ones too; by dimensions, the groups in
    * which something is counted.
