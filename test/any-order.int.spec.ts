@@ -80,6 +80,18 @@ test('what is summed up is the sum of what it is summed up of', async () => {
   expect(await differences('select deployment, day, task_kind, sum(n), sum(n) filter (where decision = $$accepted$$) from decision_time group by 1, 2, 3', 'select deployment, day, task_kind, sum(timed), nullif(sum(timed_accepted), 0) from person_day group by 1, 2, 3 having sum(timed) > 0')).toEqual([]);
   expect(await differences('select deployment, day, task_kind, model, release, against, sum(n) from confidence group by 1, 2, 3, 4, 5, 6',
     ['acceptance', 'truth'].map((against, i) => `select deployment, day, task_kind, model, release, '${against}', sum(${['stated', 'stated_truth'][i]}) from person_day group by 1, 2, 3, 4, 5 having sum(${['stated', 'stated_truth'][i]}) > 0`).join(' union all '))).toEqual([]);
+  const ofEvents = `from event e join source s using (source) join deployment d using (deployment) where e.version is null`;
+  const localDay = `(e.time at time zone (d.registration->>'timeZone'))::date`;
+  expect(await differences('select deployment, day, source, sum(events), sum(late), sum(heartbeats), sum(dropped) from feed_day group by 1, 2, 3',
+    `select e.deployment, ${localDay}, s.name, count(*), count(*) filter (where e.received - e.time > interval '24 hours'), count(*) filter (where e.type = 'sdk.reported'),
+       coalesce(sum((select sum(value::bigint) from json_each_text(e.data->'dropped'))), 0) ${ofEvents} group by 1, 2, 3`)).toEqual([]);
+  expect(await differences('select deployment, source, session, day, sum(n), max(greatest) from feed_session group by 1, 2, 3, 4',
+    `select e.deployment, s.name, left(sequence, greatest(0, length(sequence) - 12)), ${localDay}, count(*), max(right(sequence, 12)::bigint) ${ofEvents} and sequence is not null group by 1, 2, 3, 4`)).toEqual([]);
+  expect(await differences('select deployment, kind, quarter, sum(n) from feed_arrival group by 1, 2, 3 having sum(n) <> 0',
+    [['tasks', 'completed_at', 'task'], ['invocations', 'first_at', 'invocation']].map(([kind, at, table]) => `select deployment, '${kind}', date_bin('15 minutes', ${at}, 'epoch'), count(*) from ${table} where ${at} is not null group by 1, 2, 3`).join(' union all '))).toEqual([]);
+  const moment = (name: string, after: string) => `case when length(e.data->>'${name}') = 10 then ((e.data->>'${name}')::date + ${after})::timestamp at time zone (d.registration->>'timeZone') else (e.data->>'${name}')::timestamptz end`;
+  expect(await differences('select deployment, kind, from_at, to_at, count, told_at from feed_total',
+    `select distinct on (1, 2, 3, 4) e.deployment, e.data->>'kind', ${moment('from', '0')}, ${moment('to', '1')}, (e.data->>'count')::bigint, e.time ${ofEvents} and e.type = 'feed.counted' order by 1, 2, 3, 4, e.time desc, (e.id || ' ' || s.name) collate "C" desc`)).toEqual([]);
   expect(await differences('select shard, deployment, day from day_revision', 'select shard, deployment, day from day_revision union select shard, deployment, day from person_day')).toEqual([]);
 });
 
@@ -231,8 +243,9 @@ async function summedUp(tenant: string): Promise<Record<string, unknown[]>> {
   for (const { name, key, columns } of tables) {
     const cell = key.map((column) => (column === 'deployment' ? 'd.id as deployment' : column === 'person' ? `encode(p.pseudonym, 'hex') as person` : `r.${column}`));
     const counters = Object.keys(columns).filter((column) => !key.includes(column) && column !== 'revised_at');
+    const met = (column: string) => (columns[column as keyof typeof columns] === 'int4' || columns[column as keyof typeof columns] === 'int8' ? (column === 'greatest' ? `max(r.greatest)::float8` : `sum(r.${column})::float8`) : `max(r.${column})`);
     found[name] = await first.query(
-      `select ${cell.join(', ')}, ${counters.map((counter) => `sum(r.${counter})::float8 as ${counter}`).join(', ')}
+      `select ${cell.join(', ')}, ${counters.map((counter) => `${met(counter)} as ${counter}`).join(', ')}
          from ${name} r join deployment d using (deployment) join tenant t using (tenant) ${key.includes('person') ? 'join person p on p.person = r.person' : ''}
         where t.name = $1 group by ${cell.map((_, i) => i + 1).join(', ')} order by ${cell.map((_, i) => i + 1).join(', ')}`, [tenant]);
   }

@@ -39,6 +39,13 @@ const release = maybe(oneOf('r-1', 'r-2'));
 const actor = maybe(person);
 const changed = maybe(oneOf(0, 0.125, 0.4, 1));
 
+/** The first two may be the same moments. */
+const SPAN = oneOf(
+  { from: '2026-03-29', to: '2026-03-29' }, { from: '2026-03-28T23:00:00Z', to: '2026-03-29T22:00:00Z' }, { from: '2026-03-01', to: '2026-03-31' },
+  { from: '2026-03-29T00:59:59.999999Z', to: '2026-03-30T18:15:00Z' });
+/** Of two sessions with the same digits in both sources, of one without any, and of none. */
+const sequence = maybe(fc.tuple(oneOf('', '00000042', '7'), fc.integer({ min: 1, max: 60 })).map(([session, counter]) => `${session}${String(counter).padStart(12, '0')}`));
+
 const DATA: { weight: number; type: string; data: fc.Arbitrary<Record<string, unknown>>; subject?: 'none' }[] = [
   { weight: 5, type: 'invocation.started', data: fc.record({
     invocation, task: maybe(task), taskKind: maybe(oneOf(...KINDS)), surface: oneOf('in-workflow', 'side-tool', 'export'),
@@ -54,6 +61,8 @@ const DATA: { weight: number; type: string; data: fc.Arbitrary<Record<string, un
   { weight: 4, type: 'task.completed', data: fc.record({ task, taskKind: oneOf(...KINDS), aided: maybe(fc.boolean()), durationMs: maybe(oneOf(1, 60_000)) }) },
   { weight: 1, type: 'feedback.given', data: fc.record({ score: oneOf(-1, 0.1, 1) }) },
   { weight: 1, type: 'queue.filled', data: fc.record({ taskKind: oneOf(...KINDS), items: oneOf(0, 9) }), subject: 'none' },
+  { weight: 1, type: 'sdk.reported', data: fc.record({ queued: oneOf(0, 9), dropped: oneOf({}, { refused: 1, 'queue-full': 20 }), sdk: oneOf('foothold-js'), version: oneOf('1.0.0') }), subject: 'none' },
+  { weight: 2, type: 'feed.counted', data: fc.tuple(oneOf('tasks', 'invocations'), SPAN, oneOf(0, 3, 40)).map(([kind, span, count]) => ({ kind, ...span, count })), subject: 'none' },
 ];
 
 const time = fc.oneof(
@@ -66,7 +75,7 @@ const time = fc.oneof(
 
 const event = (deployments: number) =>
   fc.tuple(
-    fc.integer({ min: 0, max: deployments - 1 }), person, time, oneOf('urn:host:a', 'urn:host:b'), fc.uuid({ version: 7 }), fc.boolean(),
+    fc.integer({ min: 0, max: deployments - 1 }), person, time, oneOf('urn:host:a', 'urn:host:b'), fc.uuid({ version: 7 }), fc.boolean(), sequence,
     fc.oneof(...DATA.map(({ weight, type, data, subject }) => ({ weight, arbitrary: data.map((made) => ({ type, data: made, subject })) }))),
   );
 
@@ -77,7 +86,7 @@ export function histories(size: number): fc.Arbitrary<History> {
     .chain((found) =>
       fc.array(event(found.length), { minLength: 1, maxLength: size, size: 'max' }).map((drawn) => ({
         deployments: found.map((deployment, i) => ({ id: `dep-${i}`, ...deployment })),
-        events: drawn.map(([deployment, subject, at, source, uuid, own, made], i) => ({
+        events: drawn.map(([deployment, subject, at, source, uuid, own, counter, made], i) => ({
           specversion: '1.0',
           // A host's own id is hashed, a UUIDv7 kept: ties are broken by ids of both kinds.
           id: own ? `own:${uuid}:${i}` : `${uuid.slice(0, -4)}${i.toString(16).padStart(4, '0')}`,
@@ -86,6 +95,7 @@ export function histories(size: number): fc.Arbitrary<History> {
           time: at,
           deployment: `dep-${deployment}`,
           ...(made.subject === 'none' ? {} : { subject }),
+          ...(counter === undefined ? {} : { sequence: counter }),
           data: JSON.parse(JSON.stringify(made.data)) as Record<string, unknown>,
         })),
       })),
