@@ -36,7 +36,7 @@ export const abandonment: Metric = {
     watchOut: 'The window is the task kind’s own: the time within which 99 in 100 of its decisions came, learned each week from the 13 weeks before and held for results shown from then on; at least 15 minutes, and 24 hours until 100 decisions have taught one. A late decision always wins, so recent days fall. Explicit abandonment is not in undecided.',
     version: 2,
   },
-  behind: { '': counted('d.shown > 0') },
+  behind: { '': counted('shown') },
   async figures(asking) {
     const { deployment, completeThrough } = asking.subject;
     const learned = await learnedWindows(asking.query, deployment);

@@ -8,6 +8,7 @@ import { dayText, timeZone } from '../local-day.js';
 import { usageProjection } from '../usage.js';
 import { bucketOf, buckets } from './bucket.js';
 import { METRICS } from './catalogue.js';
+import { Held } from './held.js';
 import { type Asking, type Query, type Subject } from './metric.js';
 import { type Question } from './question.js';
 import { leastPeople, refuseTooFine, shown, tell } from './told.js';
@@ -48,16 +49,17 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const days = to - from + 1;
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
-  // What is told of a day may wait for days after it.
-  const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(isSandbox ? to : Math.max(to, extent!.last ?? to))]);
+  const read = await query<Read>(READ, [subject.deployment]);
   const range = { from, to };
+  const last = isSandbox ? to : Math.max(to, extent!.last ?? to); // what is told of a day may wait for days after it
   return {
-    stamp: JSON.stringify([...stamp, read!.revisions, read!.latest]),
+    stamp: JSON.stringify([...stamp, read.reduce((sum, { revisions }) => sum + revisions, 0), latest(read)]),
     answer: async () => {
-      const asking: Asking = { query, subject, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
+      const held = new Held(query, subject, new Map(read.map((day) => [day.day, `${extent!.folded} ${day.revisions} ${day.revised}`])));
+      const asking: Asking = { query, subject, held, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
       const rows = isSandbox ? (await figures(asking)).map((figure) => shown(asking, asking.periods, figure, false))
         : extent!.first === null ? [] : await tell({ ...asking, metric: of, range, open: { from: question.from === null, to: question.to === null }, first: extent!.first });
-      return { ...head, revisedAt: iso(read!.revised), notes: [...new Set(asking.notes)], rows };
+      return { ...head, revisedAt: iso(latest(read.filter(({ day }) => day >= from && day <= last))), notes: [...new Set(asking.notes)], rows };
     },
   };
 }
@@ -84,15 +86,19 @@ const SANDBOX = 'A sandbox, for trying things out: figures of single people are 
 
 const BEING_FOLDED = 'The log is being folded anew by a newer version: until then nothing is said of what the version before did not count.';
 
+/** How often anything of a day was changed, and when last. */
 interface Read {
-  /** Microseconds since 1970; null: nothing is counted in the range. */
-  revised: number | null;
-  revisions: string | null;
-  latest: string | null;
+  /** Since 1970. */
+  day: number;
+  revisions: number;
+  /** Microseconds since 1970. */
+  revised: number;
 }
 
-/** Of all days up to the range's end: what people did before it decides who is new in it. */
-const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, sum(revisions)::text as revisions, extract(epoch from max(revised_at))::text as latest
-  from day_revision where deployment = $1 and day <= $3::date`;
+/** Of all days: what people did before a range decides who is new in it, and what is told of a day may wait for days after it. */
+const READ = `select (day - '1970-01-01'::date)::int as day, sum(revisions)::float8 as revisions, extract(epoch from max(revised_at))::float8 * 1000000 as revised
+  from day_revision where deployment = $1 group by day`;
+
+const latest = (days: readonly Read[]): number | null => days.reduce<number | null>((last, { revised }) => Math.max(last ?? 0, revised), null);
 
 const iso = (micros: number | null): string | null => (micros === null ? null : new Date(Math.floor(micros / 1000)).toISOString());

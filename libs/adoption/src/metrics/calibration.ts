@@ -10,7 +10,7 @@ const DIMENSIONS: readonly Dimension[] = ['task_kind', 'model', 'release', 'stag
 /** Under so many results there are 5 bins, else 10. */
 const FEW = 200;
 /** What confidence is held against: counters of results and of squared error. */
-const AGAINST: Record<string, { results: string; error: string; says: string }> = {
+const AGAINST: Record<string, { results: 'stated' | 'stated_truth'; error: string; says: string }> = {
   acceptance: { results: 'stated', error: 'brier', says: 'whether the result was accepted' },
   truth: { results: 'stated_truth', error: 'brier_truth', says: 'whether it was right, where that is known' },
 };
@@ -30,7 +30,7 @@ export const calibration: Metric = {
     watchOut: 'Accepted is not right: confidence that is shown persuades. Truth is known of few results, and of the doubtful ones most. Of results that were decided and stated a confidence.',
     version: 1,
   },
-  behind: Object.fromEntries(Object.entries(AGAINST).flatMap(([against, { results }]) => ['brier', 'ece', 'slope'].map((kind) => [`${against}_${kind}`, counted(`d.${results} > 0`)]))),
+  behind: Object.fromEntries(Object.entries(AGAINST).flatMap(([against, { results }]) => ['brier', 'ece', 'slope'].map((kind) => [`${against}_${kind}`, counted(results)]))),
   async figures(asking) {
     const bins = new Map<string, Bin[]>();
     for (const row of await binned(asking)) {

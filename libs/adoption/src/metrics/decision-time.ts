@@ -23,7 +23,7 @@ export const decisionTime: Metric = {
     watchOut: 'Right to 2 % from a millisecond up; what is shorter counts as 0. Only where hosts tell when a result was shown. A tab left open counts as long as it is open: read p50, and p5 for haste. Never of a person: it profiles attention.',
     version: 1,
   },
-  behind: { '': counted('d.timed > 0') },
+  behind: { '': counted('timed') },
   async figures(asking) {
     const times = new Map<string, Histogram>();
     for (const row of await buckets(asking)) {

@@ -6,8 +6,8 @@ import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js
 import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
 
 const DECIDED = '(accepted + overridden)';
-const OF_DECIDED = counted('d.accepted + d.overridden > 0');
-const OF_SHOWN = counted('d.shown > 0');
+const OF_DECIDED = counted('accepted', 'overridden');
+const OF_SHOWN = counted('shown');
 
 export const acceptance: Metric = {
   declaration: {

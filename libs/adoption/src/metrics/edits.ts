@@ -8,8 +8,8 @@ import { ratioFigures } from './ratio.js';
 /** Of the accepted, those of which it is known how much was changed, by how much that was. */
 const BANDS = ['verbatim', 'edited_light', 'edited_moderate', 'edited_heavy'];
 const KNOWN = `(${BANDS.join(' + ')})`;
-const OF_KNOWN = counted(`${BANDS.map((band) => `d.${band}`).join(' + ')} > 0`);
-const OF_ACCEPTED = counted('d.accepted > 0');
+const OF_KNOWN = counted('changed');
+const OF_ACCEPTED = counted('accepted');
 
 export const verbatim: Metric = {
   declaration: {
@@ -70,7 +70,7 @@ export const kept: Metric = {
     watchOut: 'Results that were not rechecked are left out, and who rechecks chooses which: see unknown. Counted on the day the invocation started, so recent days know little of day 30.',
     version: 1,
   },
-  behind: Object.fromEntries(HORIZONS.flatMap((days) => [[`day_${days}`, counted(`d.kept_${days}_known > 0`)], [`unknown_${days}`, OF_ACCEPTED]])),
+  behind: Object.fromEntries(HORIZONS.flatMap((days) => [[`day_${days}`, counted(`kept_${days}`)], [`unknown_${days}`, OF_ACCEPTED]])),
   figures: (asking) => ratioFigures(asking, {
     exact: true,
     sums: ['accepted', ...HORIZONS.flatMap((days) => [`kept_${days}`, `kept_${days}_known`])],

@@ -19,7 +19,7 @@ export const feedback: Metric = {
     watchOut: 'The delighted and the annoyed answer: a score without its response rate says little. Counted on the day it was given.',
     version: 1,
   },
-  behind: { score: counted('d.feedback > 0'), response_rate: counted('d.feedback + d.active_accepted + d.active_overridden > 0') },
+  behind: { score: counted('feedback'), response_rate: counted('feedback', 'active') },
   async figures(asking) {
     // Scores are counted from -1 up, so that they are shares as all others: (score + 1) / 2.
     const cells = await ratioSums(asking, {

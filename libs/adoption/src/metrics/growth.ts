@@ -1,8 +1,8 @@
 /** Where the people who use it come from, and where they go, from one week or month to the next. */
 import { dayText } from '../local-day.js';
-import { ACTIVE, firstDays } from './as-of.js';
 import { bucketOf } from './bucket.js';
 import { groups, type Counted } from './cut.js';
+import { DID } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { UNKNOWN } from './ratio.js';
 
@@ -62,8 +62,8 @@ function moves({ query, subject, by, periods }: Asking, grain: Whole): Promise<C
   return query<Counted>(
     `with active as materialized (
        select distinct c.period, d.person from person_day_sum d join unnest($2::date[], $3::int[]) c(day, period) on c.day = d.day
-        where d.deployment = $1 and d.day between $4::date and $5::date and ${ACTIVE}
-     ), first as (select person, "any" as day from (${firstDays('$1')}) f)
+        where d.deployment = $1 and d.day between $4::date and $5::date and ${DID.active}
+     ), first as (select person, min(day) as day from person_day_sum d where deployment = $1 and ${DID.active} group by person)
      select ${names}, count(now)::int as active, count(*) filter (where now is not null and was is not null)::int as retained,
             count(*) filter (where now is not null and day >= since)::int as fresh, count(was)::int as before
        from (select p.period - 1 as period, p.since, p.until, m.person, n.period as now, w.period as was, f.day${by.map((dimension) => `, coalesce(r.${dimension}, '') as ${dimension}`).join('')}

@@ -21,7 +21,7 @@ export const initiative: Metric = {
     watchOut: 'Where use is automatic or mandated, being active says little of whether people want it: judge by what they accept.',
     version: 1,
   },
-  behind: { '': counted('d.invocations > 0') },
+  behind: { '': counted('invocations') },
   figures: (asking) => ratioFigures(asking, {
     sums: ['invocations', ...Object.values(KINDS)],
     variants: Object.fromEntries(Object.entries({ ...KINDS, unknown: UNKNOWN }).map(([variant, x]) => [variant, { x, y: 'invocations' }])),

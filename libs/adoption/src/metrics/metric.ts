@@ -9,6 +9,7 @@ import { type Dimension, type Grain, type Unit } from '@foothold/contract';
 import { type Agreement, type Closure } from '../lifecycle.js';
 import { type Registration } from '../registration.js';
 import { type Population } from './behind.js';
+import { type Held } from './held.js';
 
 export { LEAST_PEOPLE } from '../lifecycle.js';
 
@@ -74,6 +75,8 @@ export interface Period {
 export interface Asking {
   query: Query;
   subject: Subject;
+  /** What is held of the deployment's days and roster. */
+  held: Held;
   grain: Grain;
   by: readonly Dimension[];
   /** In order, apart from each other; at least one. Days between them are not asked for. */

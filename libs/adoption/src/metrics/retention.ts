@@ -3,6 +3,7 @@ import { workingDays } from '../calendar.js';
 import { dayNumber, mondayOf } from '../local-day.js';
 import { firstEnabled, hasRoster } from './as-of.js';
 import { beginning, type Population } from './behind.js';
+import { type Rostered } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Subject } from './metric.js';
 import { shareOfPeople, UNKNOWN } from './ratio.js';
 import { firstUse, lastWeekOver, personWeeks } from './weeks.js';
@@ -41,7 +42,7 @@ export const retention: Metric = {
     const last = lastWeekOver(subject);
     const rostered = await hasRoster(asking);
     const figures: Figure[] = [];
-    const people = await peopleOf(asking);
+    const people = await asking.held.once('retention', () => peopleOf(asking));
     for (const [period, { from, to }] of periods.entries()) for (const start of Object.keys(STARTS) as Start[]) {
       const cohort = people.filter((person) => person[start] !== null && from <= person[start] && person[start] <= to);
       const tooRecent = cohort.filter((person) => last === null || mondayOf(person[start]!) + 7 * TOLD > last).length;
@@ -82,36 +83,24 @@ interface Person {
   used: number | null;
   /** Mondays of weeks that are over. */
   active: ReadonlySet<number>;
-  periods: { from: number; to: number; team: string; role: string }[];
+  /** Of the roster. */
+  periods: readonly Rostered[];
 }
 
 /** The handoff's day, before which nobody counts as enabled. */
 const handoffOf = ({ registration: { handoff } }: Subject): number => (handoff === null ? -Infinity : dayNumber(handoff)!);
 
 /** The day on which people were first enabled, since the handoff. */
-const enabledSince = async (asking: Pick<Asking, 'query' | 'subject'>): Promise<[string, number][]> => [...(await firstEnabled(asking))].map(([person, day]) => [person, Math.max(day, handoffOf(asking.subject))]);
+const enabledSince = async (asking: Pick<Asking, 'held' | 'subject'>): Promise<[string, number][]> => [...(await firstEnabled(asking))].map(([person, day]) => [person, Math.max(day, handoffOf(asking.subject))]);
 
-const teamOf = ({ periods }: Person, day: number): Person['periods'][number] | undefined => periods.find(({ from, to }) => from <= day && day <= to);
+const teamOf = ({ periods }: Person, day: number): Rostered | undefined => periods.find(({ from, to }) => from <= day && day <= to);
 
 async function peopleOf(asking: Asking): Promise<Person[]> {
-  const { query, subject } = asking;
-  const handoff = handoffOf(subject);
-  const periods = await query<{ person: string; from: number; to: number | null; team: string; role: string }>(
-    `select person::text, (from_day - '1970-01-01'::date)::int as from, (to_day - '1970-01-01'::date)::int as to, team, role from roster where deployment = $1 and not on_leave order by from_day`, [subject.deployment]);
-  const weeks = await personWeeks(asking);
-  const people = new Map<string, Person>();
-  const of = (person: string) => {
-    let one = people.get(person);
-    if (!one) people.set(person, (one = { enabled: null, used: null, active: new Set(weeks.get(person)?.active), periods: [] }));
-    return one;
-  };
-  for (const [person, day] of await firstUse(asking)) of(person).used = day;
-  for (const { person, from, to, team, role } of periods) {
-    const one = of(person);
-    one.enabled ??= Math.max(from, handoff);
-    one.periods.push({ from, to: to ?? Infinity, team, role });
-  }
-  return [...people.values()];
+  const [weeks, used, enabled] = [await personWeeks(asking), await firstUse(asking), new Map(await enabledSince(asking))];
+  const { enabled: periods } = await asking.held.roster();
+  return [...new Set([...used.keys(), ...enabled.keys()])].map((person) => ({
+    enabled: enabled.get(person) ?? null, used: used.get(person) ?? null, active: new Set(weeks.get(person)?.active), periods: periods.get(person) ?? [],
+  }));
 }
 
 /** In the order of their names, those without one first; all of them in one, be there nobody, where nothing tells them apart. */

@@ -289,7 +289,7 @@ async function shownPeriods(asked: Asked, quarter: Quarter): Promise<Set<string>
   return quarter.periods.map((period, p) => new Set(figures.filter((figure) => closed[figure.period] === period).map(labelOf).filter((label) => !dark[p]!.has(label))));
 }
 
-const weeksIn = ({ query, subject, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject }, population!, range, first, over, enough);
+const weeksIn = ({ query, subject, held, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject, held }, population!, range, first, over, enough);
 
 /** The Monday of the week in which the deployment was registered: the grid must not move with what arrives. */
 async function firstWeek({ query, subject }: Asked): Promise<number> {

@@ -26,7 +26,7 @@ afterAll(async () => {
   await database?.close();
   await fresh?.drop();
 });
-beforeEach(() => database.query('truncate person_day, person_day_sum, person_week, roster'));
+beforeEach(() => database.query('truncate person_day, person_day_sum, person_week, day_revision, roster'));
 
 const MONDAY = dayNumber('2026-01-05')!;
 /** The Monday of week n. */
@@ -41,6 +41,7 @@ async function did(person: number, day: string, decided: number, tasks = 0, kind
     const text = new Set(['task_kind', 'surface', 'initiative', 'model', 'release', 'reason']);
     await database.query(`insert into ${table} (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')})`, names.map((name) => facts[name] ?? (text.has(name) ? '' : 0)));
   }
+  await database.query(`insert into day_revision values (0, 1, $1, '2026-06-01', 1) on conflict (shard, deployment, day) do update set revisions = day_revision.revisions + 1`, [day]);
   await database.query(
     `insert into person_week values (0, 1, $1, date_trunc('week', $2::date), $3, $4, $4, $4, $5) on conflict (shard, deployment, person, week, task_kind)
      do update set active = person_week.active + $4, tasks = person_week.tasks + $5`, [person, day, kind, decided, tasks]);
