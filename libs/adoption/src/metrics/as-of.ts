@@ -114,8 +114,8 @@ export async function activeDays(asking: Asking, days: Period): Promise<ActiveDa
   if (by.some((dimension) => !OF_ROSTER.includes(dimension))) return activeDaysApart(asking, days);
   const groupOf = by.length === 0 ? null : await onRoster(asking);
   const found: ActiveDays[][] = [];
-  for (const { day, people, did } of await held.days(days)) for (let i = 0; i < people.length; i++) {
-    if (!(did[i]! & BITS[0]!)) continue;
+  for (const { day, people, counted: [did] } of await held.days(days)) for (let i = 0; i < people.length; i++) {
+    if (!(did![i]! & BITS[0]!)) continue;
     const place = people[i]!;
     const person = held.people[place]!;
     const of = groupOf?.(person, day);
@@ -124,7 +124,7 @@ export async function activeDays(asking: Asking, days: Period): Promise<ActiveDa
     let own = groups.find((group) => values.every((value, nth) => group.by[nth] === value));
     if (!own) groups.push((own = { by: values, person, days: [], did: [] }));
     own.days.push(day);
-    own.did.push(did[i]!);
+    own.did.push(did![i]!);
   }
   return found.flat();
 }
@@ -169,8 +169,8 @@ export function firstDays({ held }: Pick<Asking, 'held'>): Promise<Map<string, F
   return held.once('first days', async () => {
     const days = await held.allDays();
     const first: First[] = [];
-    for (const { day, people, did } of days) for (let i = 0; i < people.length; i++) {
-      const bits = did[i]!;
+    for (const { day, people, counted: [did] } of days) for (let i = 0; i < people.length; i++) {
+      const bits = did![i]!;
       if (!(bits & BITS[0]!)) continue;
       const own = (first[people[i]!] ??= { any: day, accepted: null, voluntary: null });
       if (bits & BITS[1]!) own.accepted ??= day;

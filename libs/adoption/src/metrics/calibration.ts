@@ -4,7 +4,7 @@ import { calibrationSlope } from '@foothold/statistics';
 import { counted } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { judged, ratioSums } from './ratio.js';
+import { amountOf, judged, ratioSums } from './ratio.js';
 
 const DIMENSIONS: readonly Dimension[] = ['task_kind', 'model', 'release', 'stage', 'handoff_week'];
 /** Under so many results there are 5 bins, else 10. */
@@ -41,8 +41,7 @@ export const calibration: Metric = {
       else bins.set(label, [bin]);
     }
     const cells = await ratioSums(asking, {
-      exact: true, sums: Object.values(AGAINST).flatMap(({ results, error }) => [results, error]),
-      variants: Object.fromEntries(Object.entries(AGAINST).map(([against, { results, error }]) => [against, { x: `${error} / 1e9`, y: results }])),
+      variants: Object.fromEntries(Object.entries(AGAINST).map(([against, { results, error }]) => [against, { x: { ...amountOf(error), per: 1e9 }, y: amountOf(results) }])),
     });
     return cells.flatMap(({ period, by, sums }) => Object.keys(AGAINST).flatMap((against): Figure[] => {
       const brier = judged(sums[against]!);

@@ -4,7 +4,7 @@ import { histogramQuantile, type Histogram } from '@foothold/statistics';
 import { counted } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { ratioSums } from './ratio.js';
+import { amountOf, ratioSums } from './ratio.js';
 
 /** Of what is kept without people. */
 export const OF_NOBODY: readonly Dimension[] = ['task_kind', 'stage', 'handoff_week'];
@@ -32,7 +32,7 @@ export const decisionTime: Metric = {
       if (known) known.push([Number(row['bucket']), Number(row['n'])]);
       else times.set(label, [[Number(row['bucket']), Number(row['n'])]]);
     }
-    const cells = await ratioSums(asking, { sums: ['timed'], variants: { timed: { x: 'timed', y: 'timed' } } });
+    const cells = await ratioSums(asking, { variants: { timed: { x: amountOf('timed'), y: amountOf('timed') } } });
     return cells.flatMap(({ period, by, sums }): Figure[] => {
       const { y: results, n: people } = sums['timed']!;
       if (by.length > 0 && results === 0) return [];

@@ -3,9 +3,9 @@ import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { counted } from './behind.js';
 import { cut, groupOf, personDays, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
+import { amountOf, judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
 
-const DECIDED = '(accepted + overridden)';
+const [ACCEPTED, SHOWN, DECIDED] = [amountOf('accepted'), amountOf('shown'), amountOf('accepted', 'overridden')];
 const OF_DECIDED = counted('accepted', 'overridden');
 const OF_SHOWN = counted('shown');
 
@@ -27,12 +27,11 @@ export const acceptance: Metric = {
   },
   behind: { shown: OF_SHOWN, decided: OF_DECIDED, people: OF_DECIDED, people_shown: OF_SHOWN },
   figures: (asking) => ratioFigures(asking, {
-    sums: ['shown', 'accepted', 'overridden'],
     variants: {
-      shown: { x: 'accepted', y: 'shown' },
-      decided: { x: 'accepted', y: DECIDED },
-      people: { x: 'accepted', y: DECIDED, meanOfPeople: true },
-      people_shown: { x: 'accepted', y: 'shown', meanOfPeople: true },
+      shown: { x: ACCEPTED, y: SHOWN },
+      decided: { x: ACCEPTED, y: DECIDED },
+      people: { x: ACCEPTED, y: DECIDED, meanOfPeople: true },
+      people_shown: { x: ACCEPTED, y: SHOWN, meanOfPeople: true },
     },
   }),
 };
@@ -52,7 +51,7 @@ export const override: Metric = {
   },
   behind: { '': OF_DECIDED },
   async figures(asking) {
-    const sums = await ratioSums(asking, { sums: ['accepted', 'overridden'], variants: { all: { x: 'overridden', y: DECIDED } } });
+    const sums = await ratioSums(asking, { variants: { all: { x: amountOf('overridden'), y: DECIDED } } });
     const reasons = new Map<string, Counted[]>();
     for (const row of await reasonSums(asking)) {
       const label = JSON.stringify([Number(row['period']), ...groupOf(row, asking.by)]);

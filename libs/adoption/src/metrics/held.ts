@@ -2,7 +2,7 @@
  * What the process holds of a deployment from one question to the next: who did what on which day, and the roster.
  *
  * What arrives: how often each day was changed, and the version of the deployment, as they were read for a question. What
- * leaves: the days' people, each with what they did as bits, and the periods of the roster. A day is read again only where it
+ * leaves: the days' people, each with what they did as bits or how often, and the periods of the roster. A day is read again only where it
  * was changed since, the roster where anything was decided about the deployment; so a question costs what happened lately and
  * what it counts. Next are the metrics that count people, and behind.ts.
  */
@@ -23,11 +23,13 @@ export type Did = keyof typeof DID;
 /** The bits of what is named. */
 export const bitsOf = (...names: readonly Did[]): number => names.reduce((bits, name) => bits | (1 << Object.keys(DID).indexOf(name)), 0);
 
-/** The people of whom anything is counted on a day, by their place in Held.people, and what each did. */
+/** Of whom something is counted on a day, by their place in Held.people, and how much: for each counter an amount a person. */
 export interface HeldDay {
+  day: number;
   people: Int32Array;
-  did: Int32Array;
+  counted: readonly Amounts[];
 }
+type Amounts = Uint8Array | Int32Array | Float64Array;
 
 /** A period of the roster: from a day to a day, both included; until further notice it ends nowhere. */
 export interface Rostered {
@@ -48,16 +50,16 @@ export interface HeldRoster {
 interface Shelf {
   people: string[];
   places: Map<number, number>;
-  days: Map<number, HeldDay & { revision: string }>;
-  /** Person-days. */
-  size: number;
+  /** By what is counted, by day. */
+  days: Map<string, Map<number, HeldDay & { revision: string }>>;
+  bytes: number;
   roster: { version: number; read: Promise<HeldRoster> } | null;
 }
 
 /** By database, whose queries are all run by the same function, and deployment; what was asked for last comes last. */
 const shelves = new WeakMap<Query, Map<number, Shelf>>();
-/** Person-days that are held of all deployments of a database, eight bytes each: beyond, what was not asked for longest is dropped. */
-const MOST_HELD = 8_000_000;
+/** Bytes that are held of all deployments of a database: beyond, those that were not asked for longest are dropped. */
+const MOST_HELD = 256 * 1024 * 1024;
 /** Days that are read in one statement. */
 const CHUNK = 56;
 
@@ -68,16 +70,16 @@ export class Held {
 
   /**
    * @param revisions by day on which anything is counted: another text whenever anything on it was changed
-   * @param most person-days that may be held already
+   * @param most bytes that may be held already
    */
   constructor(private readonly query: Query, private readonly subject: Subject, private readonly revisions: ReadonlyMap<number, string>, most = MOST_HELD) {
     const all = shelves.get(query) ?? new Map<number, Shelf>();
     shelves.set(query, all);
     for (const [oldest] of all) {
-      if ([...all.values()].reduce((sum, { size }) => sum + size, 0) <= most) break;
+      if ([...all.values()].reduce((sum, { bytes }) => sum + bytes, 0) <= most) break;
       all.delete(oldest);
     }
-    this.shelf = all.get(subject.deployment) ?? { people: [], places: new Map(), days: new Map(), size: 0, roster: null };
+    this.shelf = all.get(subject.deployment) ?? { people: [], places: new Map(), days: new Map(), bytes: 0, roster: null };
     all.delete(subject.deployment);
     all.set(subject.deployment, this.shelf);
   }
@@ -102,18 +104,19 @@ export class Held {
     return this.made.get(name) as Made;
   }
 
-  /** All days on which anything is counted, in order. */
-  allDays(): Promise<(HeldDay & { day: number })[]> {
+  /** What people did on all days on which anything is counted, in order. */
+  allDays(): Promise<HeldDay[]> {
     return this.once('all days', async () => (this.extent ? this.days(this.extent) : []));
   }
 
-  /** In order, those of the days on which anything is counted. */
-  async days({ from, to }: Period): Promise<(HeldDay & { day: number })[]> {
-    const asked: number[] = [];
-    for (let day = from; day <= to; day++) if (this.revisions.has(day)) asked.push(day);
-    const stale = asked.filter((day) => this.shelf.days.get(day)?.revision !== this.revisions.get(day));
-    for (let at = 0; at < stale.length; at += CHUNK) await this.read(stale.slice(at, at + CHUNK));
-    return asked.map((day) => ({ day, ...this.shelf.days.get(day)! }));
+  /** Of everybody of whom anything is counted on a day, the bits of what they did; of such days, in order. */
+  days(days: Period): Promise<HeldDay[]> {
+    return this.counted(ALL_DID, [BITS], 'true', days);
+  }
+
+  /** Of everybody with any of these counters of person_day_sum on a day, these, in their order; of days on which anything is counted, in order. */
+  sums(counters: readonly string[], days: Period): Promise<HeldDay[]> {
+    return this.counted(counters.join(), counters.map((counter) => `sum(d.${counter})`), `(${counters.map((counter) => `d.${counter} <> 0`).join(' or ')})`, days);
   }
 
   roster(): Promise<HeldRoster> {
@@ -125,30 +128,56 @@ export class Held {
     return read;
   }
 
-  private async read(days: readonly number[]): Promise<void> {
-    const { shelf, query, subject, revisions } = this;
-    const rows = await query<{ day: number; people: number[]; did: number[] }>(READ, [subject.deployment, days.map(dayText)]);
-    const found = new Map(rows.map((row) => [row.day, row]));
-    for (const day of days) {
-      const { people = [], did = [] } = found.get(day) ?? {};
-      const places = Int32Array.from(people, (person) => {
-        let place = shelf.places.get(person);
-        if (place === undefined) {
-          shelf.places.set(person, (place = shelf.people.length));
-          shelf.people.push(String(person));
-        }
-        return place;
-      });
-      shelf.size += places.length - (shelf.days.get(day)?.people.length ?? 0);
-      shelf.days.set(day, { people: places, did: Int32Array.from(did), revision: revisions.get(day)! });
+  /** @param amounts SQL over the rows `d` of a person on a day, those of all shards together, of which `condition` is true */
+  private async counted(name: string, amounts: readonly string[], condition: string, { from, to }: Period): Promise<HeldDay[]> {
+    const { shelf, revisions } = this;
+    const held = shelf.days.get(name) ?? new Map<number, HeldDay & { revision: string }>();
+    shelf.days.set(name, held);
+    const asked: number[] = [];
+    for (let day = from; day <= to; day++) if (revisions.has(day)) asked.push(day);
+    const stale = asked.filter((day) => held.get(day)?.revision !== revisions.get(day));
+    for (let at = 0; at < stale.length; at += CHUNK) {
+      const days = stale.slice(at, at + CHUNK);
+      const rows = await this.query<{ day: number; people: number[]; counted: number[][] }>(
+        `select (day - '1970-01-01'::date)::int as day, json_agg(person) as people, json_build_array(${amounts.map((_, i) => `json_agg(a${i})`).join(', ')}) as counted
+           from (select day, person, ${amounts.map((amount, i) => `${amount} as a${i}`).join(', ')}
+                   from person_day_sum d where deployment = $1 and day = any($2::date[]) and ${condition} group by day, person order by day, person) of_person group by day`,
+        [this.subject.deployment, days.map(dayText)]);
+      const found = new Map(rows.map((row) => [row.day, row]));
+      for (const day of days) {
+        const row = found.get(day);
+        const read = { day, people: Int32Array.from(row?.people ?? [], (person) => this.placeOf(person)), counted: amounts.map((_, i) => narrow(row?.counted[i] ?? [])), revision: revisions.get(day)! };
+        shelf.bytes += bytesOf(read) - bytesOf(held.get(day));
+        held.set(day, read);
+      }
     }
+    return asked.map((day) => held.get(day)!);
+  }
+
+  private placeOf(person: number): number {
+    const { people, places } = this.shelf;
+    let place = places.get(person);
+    if (place === undefined) {
+      places.set(person, (place = people.length));
+      people.push(String(person));
+    }
+    return place;
   }
 }
 
-/** Of a day, its people and their bits, of all shards together. */
-const READ = `select (day - '1970-01-01'::date)::int as day, json_agg(person) as people, json_agg(did) as did
-  from (select day, person, bit_or(${Object.values(DID).map((condition, i) => `case when ${condition} then ${1 << i} else 0 end`).join(' + ')}) as did
-          from person_day_sum d where deployment = $1 and day = any($2::date[]) group by day, person order by day, person) of_person group by day`;
+/** What somebody did on a day, as a number. */
+const BITS = `bit_or(${Object.values(DID).map((condition, i) => `case when ${condition} then ${1 << i} else 0 end`).join(' + ')})`;
+const ALL_DID = 'did';
+
+const bytesOf = (day: HeldDay | undefined): number => (day ? [day.people, ...day.counted].reduce((sum, { byteLength }) => sum + byteLength, 0) : 0);
+
+/** In as few bytes as there can be: most people do few things on a day. */
+function narrow(amounts: readonly number[]): Amounts {
+  let [least, most] = [0, 0];
+  for (const amount of amounts) [least, most] = [Math.min(least, amount), Math.max(most, amount)];
+  if (least >= 0 && most < 2 ** 8) return Uint8Array.from(amounts);
+  return least >= -(2 ** 31) && most < 2 ** 31 ? Int32Array.from(amounts) : Float64Array.from(amounts);
+}
 
 async function readRoster(query: Query, deployment: number): Promise<HeldRoster> {
   const rows = await query<Omit<Rostered, 'to'> & { person: string; to: number | null; leave: boolean }>(

@@ -50,11 +50,11 @@ async function weeksOf(asking: Asking): Promise<Map<string, PersonWeeks>> {
   else {
     const [active, tasks] = [bitsOf('active'), bitsOf('tasks')];
     const byPlace: PersonWeeks[] = [];
-    for (const { day, people: there, did } of await held.allDays()) {
+    for (const { day, people: there, counted: [did] } of await held.allDays()) {
       const week = mondayOf(day);
       if (week > last) break;
       for (let i = 0; i < there.length; i++) {
-        const bits = did[i]!;
+        const bits = did![i]!;
         if (!(bits & (active | tasks))) continue;
         const own = (byPlace[there[i]!] ??= of(held.people[there[i]!]!));
         if (bits & active && own.active.at(-1) !== week) own.active.push(week);
