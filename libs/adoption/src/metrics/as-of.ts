@@ -114,9 +114,9 @@ export async function activeDays(asking: Asking, days: Period): Promise<ActiveDa
   if (by.some((dimension) => !OF_ROSTER.includes(dimension))) return activeDaysApart(asking, days);
   const groupOf = by.length === 0 ? null : await onRoster(asking);
   const found: ActiveDays[][] = [];
-  for (const { day, people, counted: [did] } of await held.days(days)) for (let i = 0; i < people.length; i++) {
+  for (const { day, columns: [people, did] } of await held.days(days)) for (let i = 0; i < people!.length; i++) {
     if (!(did![i]! & BITS[0]!)) continue;
-    const place = people[i]!;
+    const place = people![i]!;
     const person = held.people[place]!;
     const of = groupOf?.(person, day);
     const values = by.map((dimension) => of?.[dimension as 'team' | 'role'] || null);
@@ -169,10 +169,10 @@ export function firstDays({ held }: Pick<Asking, 'held'>): Promise<Map<string, F
   return held.once('first days', async () => {
     const days = await held.allDays();
     const first: First[] = [];
-    for (const { day, people, counted: [did] } of days) for (let i = 0; i < people.length; i++) {
+    for (const { day, columns: [people, did] } of days) for (let i = 0; i < people!.length; i++) {
       const bits = did![i]!;
       if (!(bits & BITS[0]!)) continue;
-      const own = (first[people[i]!] ??= { any: day, accepted: null, voluntary: null });
+      const own = (first[people![i]!] ??= { any: day, accepted: null, voluntary: null });
       if (bits & BITS[1]!) own.accepted ??= day;
       if (bits & BITS[2]!) own.voluntary ??= day;
     }

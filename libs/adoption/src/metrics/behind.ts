@@ -28,9 +28,9 @@ export const counted = (...did: readonly Did[]): Population => ({
   async on({ held }, days, enough) {
     const bits = bitsOf(...did);
     const found = new Map<number, Set<string>>();
-    for (const { day, people, counted: [did] } of await held.days(days)) {
+    for (const { day, columns: [people, did] } of await held.days(days)) {
       const some = new Set<string>();
-      for (let i = 0; i < people.length && some.size < enough; i++) if (did![i]! & bits) some.add(held.people[people[i]!]!);
+      for (let i = 0; i < people!.length && some.size < enough; i++) if (did![i]! & bits) some.add(held.people[people![i]!]!);
       if (some.size > 0) found.set(day, some);
     }
     return found;

@@ -2,7 +2,7 @@
 import { gini, topFifth } from '@foothold/statistics';
 import { hasRoster, spansOf } from './as-of.js';
 import { counted } from './behind.js';
-import { cut } from './cut.js';
+import { inPeriods, spanOf } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 
 export const concentration: Metric = {
@@ -35,12 +35,16 @@ export const concentration: Metric = {
 
 /** By period, results decided by each person: of everybody enabled in it, or, without a roster, of everybody of whom anything is counted. */
 async function decisions(asking: Asking): Promise<number[][]> {
-  const values: unknown[] = [];
-  const { columns, from } = cut(asking, 'person_day_sum d', values);
-  const did = await asking.query<{ period: number; person: string; decided: number }>(
-    `select period::int, person::text, sum(decided)::float8 as decided from (select ${columns}, d.person, d.accepted + d.overridden as decided ${from}) d group by period, person`, values);
-  const decided = asking.periods.map(() => new Map<string, number>());
-  for (const { period, person, decided: results } of did) decided[period]!.set(person, results);
+  const { held, periods } = asking;
+  const decided = periods.map(() => new Map<string, number>());
+  for (const { period, columns: [people, accepted, overridden] } of inPeriods(await held.sums(['accepted', 'overridden'], spanOf(periods)), periods)) for (const [i, place] of people!.entries()) {
+    const person = held.people[place]!;
+    decided[period]!.set(person, (decided[period]!.get(person) ?? 0) + accepted![i]! + overridden![i]!);
+  }
+  for (const { period, columns: [people] } of inPeriods(await held.days(spanOf(periods)), periods)) for (const place of people!) {
+    const person = held.people[place]!;
+    if (!decided[period]!.has(person)) decided[period]!.set(person, 0);
+  }
   if (!(await hasRoster(asking))) return decided.map((people) => [...people.values()]);
   const enabled = asking.periods.map(() => new Set<string>());
   for (const { person, since, until } of await spansOf(asking)) for (const [period, { from: first, to }] of asking.periods.entries()) if (since <= to && until > first) enabled[period]!.add(person);

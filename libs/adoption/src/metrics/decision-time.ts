@@ -3,6 +3,7 @@ import { GRAINS, type Dimension } from '@foothold/contract';
 import { histogramQuantile, type Histogram } from '@foothold/statistics';
 import { counted } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
+import { inPeriods, spanOf } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { amountOf, ratioSums } from './ratio.js';
 
@@ -44,6 +45,13 @@ export const decisionTime: Metric = {
 
 /** By period and group, buckets in ascending order. */
 async function buckets(asking: Asking): Promise<Counted[]> {
+  const { by, held, periods } = asking;
+  if (by.length === 0) {
+    const days = await held.rows({ table: 'decision_time d', keys: { bucket: 'number' }, amounts: ['sum(n)'], where: 'true' }, spanOf(periods));
+    const sums = periods.map(() => new Map<number, number>());
+    for (const { period, columns: [bucket, n] } of inPeriods(days, periods)) for (let i = 0; i < n!.length; i++) sums[period]!.set(bucket![i]!, (sums[period]!.get(bucket![i]!) ?? 0) + n![i]!);
+    return sums.flatMap((of, period) => [...of].sort(([one], [other]) => one - other).map(([bucket, n]) => ({ period, bucket, n })));
+  }
   const values: unknown[] = [];
   const { names, columns, from } = cut(asking, 'decision_time d', values);
   return asking.query<Counted>(`select ${names}, bucket, sum(n)::float8 as n from (select ${columns}, d.bucket, d.n ${from}) d group by ${names}, bucket order by bucket`, values);

@@ -85,6 +85,6 @@ async function countsOf(asking: Asking, period: Period): Promise<Counts> {
   if (!(await hasRoster(asking))) return { ...counts, people: named, behind: named };
   const enabled = new Set((await spansOf({ ...asking, periods: [period] })).map(({ person }) => person));
   const behind = new Set(enabled);
-  for (const { people } of await asking.held.days(period)) for (const place of people) behind.add(asking.held.people[place]!);
+  for (const { columns: [people] } of await asking.held.days(period)) for (const place of people!) behind.add(asking.held.people[place]!);
   return { ...counts, people: enabled.size, behind: behind.size };
 }

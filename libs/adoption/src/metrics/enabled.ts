@@ -154,7 +154,7 @@ function enabledPeople({ by }: Asking, spans: readonly EnabledSpan[], stretches:
 const namedPeople = ({ held }: Asking): Promise<Set<string>> => held.once('named', async () => {
   const days = await held.allDays();
   const isNamed = new Uint8Array(held.people.length);
-  for (const { people } of days) for (const place of people) isNamed[place] = 1;
+  for (const { columns: [people] } of days) for (const place of people!) isNamed[place] = 1;
   return new Set(held.people.filter((_, place) => isNamed[place]));
 });
 

@@ -41,7 +41,7 @@ const held = (revisions: Record<number, string>, of = subject(), most?: number) 
 const range = { from: DAY, to: DAY + 9 };
 /** By day, each person and the bits of what they did. */
 async function told(one: Held) {
-  return Object.fromEntries((await one.days(range)).map(({ day, people, counted: [did] }) => [day - DAY, Object.fromEntries(Array.from(people, (place, i) => [one.people[place], did![i]]))]));
+  return Object.fromEntries((await one.days(range)).map(({ day, columns: [people, did] }) => [day - DAY, Object.fromEntries(Array.from(people!, (place, i) => [one.people[place], did![i]]))]));
 }
 
 describe('days', () => {

@@ -23,13 +23,23 @@ export type Did = keyof typeof DID;
 /** The bits of what is named. */
 export const bitsOf = (...names: readonly Did[]): number => names.reduce((bits, name) => bits | (1 << Object.keys(DID).indexOf(name)), 0);
 
-/** Of whom something is counted on a day, by their place in Held.people, and how much: for each counter an amount a person. */
+/** What is counted on a day, a column a key or amount: people are their place in Held.people, codes theirs in Held.codes. */
 export interface HeldDay {
   day: number;
-  people: Int32Array;
-  counted: readonly Amounts[];
+  columns: readonly Column[];
 }
-type Amounts = Uint8Array | Int32Array | Float64Array;
+type Column = Uint8Array | Int32Array | Float64Array;
+
+/** Rows of a read table: of each day, one for all that have the same keys. */
+export interface Rows {
+  /** It has deployment and day, and is called `d`. */
+  table: string;
+  keys: Readonly<Record<string, 'person' | 'code' | 'number'>>;
+  /** SQL that adds up rows. */
+  amounts: readonly string[];
+  /** Only rows of which this is true. */
+  where: string;
+}
 
 /** A period of the roster: from a day to a day, both included; until further notice it ends nowhere. */
 export interface Rostered {
@@ -48,8 +58,8 @@ export interface HeldRoster {
 
 /** What there is of a deployment, whatever is asked of it. */
 interface Shelf {
-  people: string[];
-  places: Map<number, number>;
+  people: Names<number>;
+  codes: Names<string>;
   /** By what is counted, by day. */
   days: Map<string, Map<number, HeldDay & { revision: string }>>;
   bytes: number;
@@ -79,14 +89,18 @@ export class Held {
       if ([...all.values()].reduce((sum, { bytes }) => sum + bytes, 0) <= most) break;
       all.delete(oldest);
     }
-    this.shelf = all.get(subject.deployment) ?? { people: [], places: new Map(), days: new Map(), bytes: 0, roster: null };
+    this.shelf = all.get(subject.deployment) ?? { people: new Names(), codes: new Names(), days: new Map(), bytes: 0, roster: null };
     all.delete(subject.deployment);
     all.set(subject.deployment, this.shelf);
   }
 
   /** People by their numbers in the log; a person's place never changes. */
   get people(): readonly string[] {
-    return this.shelf.people;
+    return this.shelf.people.all;
+  }
+
+  get codes(): readonly string[] {
+    return this.shelf.codes.all;
   }
 
   /** From the first to the last day on which anything is counted; null: there are none. */
@@ -111,12 +125,33 @@ export class Held {
 
   /** Of everybody of whom anything is counted on a day, the bits of what they did; of such days, in order. */
   days(days: Period): Promise<HeldDay[]> {
-    return this.counted(ALL_DID, [BITS], 'true', days);
+    return this.rows(ALL_DID, days);
   }
 
   /** Of everybody with any of these counters of person_day_sum on a day, these, in their order; of days on which anything is counted, in order. */
   sums(counters: readonly string[], days: Period): Promise<HeldDay[]> {
-    return this.counted(counters.join(), counters.map((counter) => `sum(d.${counter})`), `(${counters.map((counter) => `d.${counter} <> 0`).join(' or ')})`, days);
+    return this.rows({ table: 'person_day_sum d', keys: { person: 'person' }, amounts: counters.map((counter) => `sum(d.${counter})`), where: counters.map((counter) => `d.${counter} <> 0`).join(' or ') }, days);
+  }
+
+  /** Of days on which anything is counted, in order, the keys and amounts of the rows, in the order of the keys. */
+  async rows(rows: Rows, { from, to }: Period): Promise<HeldDay[]> {
+    const { shelf, revisions } = this;
+    const name = JSON.stringify(rows);
+    const held = shelf.days.get(name) ?? new Map<number, HeldDay & { revision: string }>();
+    shelf.days.set(name, held);
+    const asked: number[] = [];
+    for (let day = from; day <= to; day++) if (revisions.has(day)) asked.push(day);
+    const stale = asked.filter((day) => held.get(day)?.revision !== revisions.get(day));
+    for (let at = 0; at < stale.length; at += CHUNK) {
+      const days = stale.slice(at, at + CHUNK);
+      const found = await this.read(rows, days);
+      for (const day of days) {
+        const read = { day, columns: found.get(day) ?? noColumns(rows), revision: revisions.get(day)! };
+        shelf.bytes += bytesOf(read) - bytesOf(held.get(day));
+        held.set(day, read);
+      }
+    }
+    return asked.map((day) => held.get(day)!);
   }
 
   roster(): Promise<HeldRoster> {
@@ -128,51 +163,62 @@ export class Held {
     return read;
   }
 
-  /** @param amounts SQL over the rows `d` of a person on a day, those of all shards together, of which `condition` is true */
-  private async counted(name: string, amounts: readonly string[], condition: string, { from, to }: Period): Promise<HeldDay[]> {
-    const { shelf, revisions } = this;
-    const held = shelf.days.get(name) ?? new Map<number, HeldDay & { revision: string }>();
-    shelf.days.set(name, held);
-    const asked: number[] = [];
-    for (let day = from; day <= to; day++) if (revisions.has(day)) asked.push(day);
-    const stale = asked.filter((day) => held.get(day)?.revision !== revisions.get(day));
-    for (let at = 0; at < stale.length; at += CHUNK) {
-      const days = stale.slice(at, at + CHUNK);
-      const rows = await this.query<{ day: number; people: number[]; counted: number[][] }>(
-        `select (day - '1970-01-01'::date)::int as day, json_agg(person) as people, json_build_array(${amounts.map((_, i) => `json_agg(a${i})`).join(', ')}) as counted
-           from (select day, person, ${amounts.map((amount, i) => `${amount} as a${i}`).join(', ')}
-                   from person_day_sum d where deployment = $1 and day = any($2::date[]) and ${condition} group by day, person order by day, person) of_person group by day`,
-        [this.subject.deployment, days.map(dayText)]);
-      const found = new Map(rows.map((row) => [row.day, row]));
-      for (const day of days) {
-        const row = found.get(day);
-        const read = { day, people: Int32Array.from(row?.people ?? [], (person) => this.placeOf(person)), counted: amounts.map((_, i) => narrow(row?.counted[i] ?? [])), revision: revisions.get(day)! };
-        shelf.bytes += bytesOf(read) - bytesOf(held.get(day));
-        held.set(day, read);
-      }
-    }
-    return asked.map((day) => held.get(day)!);
+  private async read({ table, keys, amounts, where }: Rows, days: readonly number[]): Promise<Map<number, Column[]>> {
+    const { shelf, query, subject } = this;
+    const names = Object.keys(keys);
+    const found = await query<{ day: number; columns: (number | string)[][] }>(
+      `select (day - '1970-01-01'::date)::int as day, json_build_array(${[...names, ...amounts.map((_, i) => `a${i}`)].map((column) => `json_agg(${column})`).join(', ')}) as columns
+         from (select day, ${names.join(', ')}, ${amounts.map((amount, i) => `${amount} as a${i}`).join(', ')}
+                 from ${table} where deployment = $1 and day = any($2::date[]) and (${where}) group by day, ${names.join(', ')} order by day, ${names.join(', ')}) counted group by day`,
+      [subject.deployment, days.map(dayText)]);
+    const kinds = Object.values(keys);
+    return new Map(found.map(({ day, columns }) => [day, columns.map((column, i) => {
+      if (kinds[i] === 'person') return Int32Array.from(column as number[], (person) => shelf.people.placeOf(person));
+      if (kinds[i] === 'code') return Int32Array.from(column as string[], (code) => shelf.codes.placeOf(code));
+      return narrow(column as number[]);
+    })]));
   }
+}
 
-  private placeOf(person: number): number {
-    const { people, places } = this.shelf;
-    let place = places.get(person);
+/** Names in the order in which they were met first, each with its place. */
+class Names<Name extends string | number> {
+  readonly all: string[] = [];
+  private readonly places = new Map<Name, number>();
+
+  placeOf(name: Name): number {
+    let place = this.places.get(name);
     if (place === undefined) {
-      places.set(person, (place = people.length));
-      people.push(String(person));
+      this.places.set(name, (place = this.all.length));
+      this.all.push(String(name));
     }
     return place;
   }
 }
 
-/** What somebody did on a day, as a number. */
-const BITS = `bit_or(${Object.values(DID).map((condition, i) => `case when ${condition} then ${1 << i} else 0 end`).join(' + ')})`;
-const ALL_DID = 'did';
+/** Those of the days that are in a period, with its place; both in order. */
+export function* inPeriods(days: readonly HeldDay[], periods: readonly Period[]): Generator<{ period: number; day: number; columns: HeldDay['columns'] }> {
+  let period = 0;
+  for (const held of days) {
+    while (period < periods.length && held.day > periods[period]!.to) period++;
+    if (period === periods.length) return;
+    if (held.day >= periods[period]!.from) yield { period, ...held };
+  }
+}
 
-const bytesOf = (day: HeldDay | undefined): number => (day ? [day.people, ...day.counted].reduce((sum, { byteLength }) => sum + byteLength, 0) : 0);
+/** From the first day of the first period to the last of the last. */
+export const spanOf = (periods: readonly Period[]): Period => ({ from: periods[0]!.from, to: periods.at(-1)!.to });
+
+/** Of each person, what they did on a day, as a number. */
+const ALL_DID: Rows = {
+  table: 'person_day_sum d', keys: { person: 'person' }, where: 'true',
+  amounts: [`bit_or(${Object.values(DID).map((condition, i) => `case when ${condition} then ${1 << i} else 0 end`).join(' + ')})`],
+};
+
+const noColumns = ({ keys, amounts }: Rows): Column[] => [...Object.keys(keys), ...amounts].map(() => new Uint8Array());
+const bytesOf = (day: HeldDay | undefined): number => (day ? day.columns.reduce((sum, { byteLength }) => sum + byteLength, 0) : 0);
 
 /** In as few bytes as there can be: most people do few things on a day. */
-function narrow(amounts: readonly number[]): Amounts {
+function narrow(amounts: readonly number[]): Column {
   let [least, most] = [0, 0];
   for (const amount of amounts) [least, most] = [Math.min(least, amount), Math.max(most, amount)];
   if (least >= 0 && most < 2 ** 8) return Uint8Array.from(amounts);

@@ -6,6 +6,7 @@
  */
 import { onRoster } from './as-of.js';
 import { ofDay, type Counted } from './cut.js';
+import { inPeriods, type HeldDay } from './held.js';
 import { type Asking } from './metric.js';
 import { type Amount, type RatioVariant } from './ratio.js';
 
@@ -16,8 +17,11 @@ interface Cell {
   people: Map<number, Float64Array>;
 }
 
-/** By period and group that holds something, for each variant n, x, y, xx, xy and yy, and where they are wanted shares and squares, with the variant's place behind. */
-export async function heldSums(asking: Asking, counters: readonly string[], variants: readonly RatioVariant[]): Promise<Counted[]> {
+/**
+ * By period and group that holds something, for each variant n, x, y, xx, xy and yy, and where they are wanted shares and squares, with the variant's place behind.
+ * @param days of people, with these counters
+ */
+export async function heldSums(asking: Asking, days: readonly HeldDay[], counters: readonly string[], variants: readonly RatioVariant[]): Promise<Counted[]> {
   const { by, held, periods, subject } = asking;
   const needsRoster = by.includes('team') || by.includes('role');
   const rosterOn = needsRoster ? await onRoster(asking) : null;
@@ -34,22 +38,21 @@ export async function heldSums(asking: Asking, counters: readonly string[], vari
     }
     cells = new Map();
   };
-  let period = 0;
+  let open = 0;
   const scratch = new Float64Array(counters.length);
-  for (const { day, people, counted } of await held.sums(counters, { from: periods[0]!.from, to: periods.at(-1)!.to })) {
-    if (day > periods[period]!.to) close();
-    while (day > periods[period]!.to) period++;
-    const { from, to } = periods[period]!;
-    if (day < from) continue;
+  for (const { period, day, columns: [people, ...counted] } of inPeriods(days, periods)) {
+    if (period !== open) close();
+    open = period;
+    const isOneDay = periods[period]!.from === periods[period]!.to;
     const ofThisDay = valuesOf.map((value) => value?.(day) ?? '');
-    for (let i = 0; i < people.length; i++) {
-      const place = people[i]!;
+    for (let i = 0; i < people!.length; i++) {
+      const place = people![i]!;
       const on = rosterOn?.(held.people[place]!, day);
       const values = needsRoster ? by.map((dimension, nth) => (dimension === 'team' || dimension === 'role' ? (on?.[dimension] ?? '') : ofThisDay[nth]!)) : ofThisDay;
       const label = values.length === 1 ? values[0]! : values.join('\u0001');
       let cell = cells.get(label);
       if (!cell) cells.set(label, (cell = { row: { period, ...Object.fromEntries(by.map((dimension, nth) => [dimension, values[nth]!])) }, sums: wanted.map((one) => new SumsSoFar(one)), people: new Map() }));
-      if (from === to) { // then nobody comes twice
+      if (isOneDay) { // then nobody comes twice
         for (let c = 0; c < scratch.length; c++) scratch[c] = counted[c]![i]!;
         add(cell, scratch);
         continue;

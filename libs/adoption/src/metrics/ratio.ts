@@ -5,6 +5,7 @@
  */
 import { clusteredRatio, meanOfShares, wilson } from '@foothold/statistics';
 import { cut, groups, isOfResults, personDays, type Counted } from './cut.js';
+import { spanOf } from './held.js';
 import { type Asking, type Figure } from './metric.js';
 import { heldSums } from './person-sums.js';
 
@@ -50,8 +51,7 @@ export interface Sums {
 /** The sums of each variant in each cell: every period where nothing is cut by a dimension, else the groups that hold something. */
 export async function ratioSums(asking: Asking, ratio: Ratio): Promise<{ period: number; by: (string | null)[]; sums: Record<string, Sums> }[]> {
   const variants = Object.entries(ratio.variants);
-  const isHeld = !isOfResults(asking) && !ratio.where && !ratio.also;
-  const found = await (isHeld ? heldSums(asking, countersOf(ratio), variants.map(([, variant]) => variant)) : queriedSums(asking, ratio));
+  const found = await (isOfResults(asking) || ratio.where || ratio.also ? queriedSums(asking, ratio) : countedSums(asking, ratio));
   return [...groups(asking, found)].map(({ period, by, row }) => ({ period, by, sums: Object.fromEntries(variants.map(([name, variant], i) => [name, pick(row, i, variant)])) }));
 }
 
@@ -60,6 +60,12 @@ function countersOf({ variants, also }: Ratio): string[] {
   const counters = new Set(Object.values(variants).flatMap(({ x, y }) => [...Object.keys(x.of), ...Object.keys(y.of)]));
   for (const counter of also?.counters ?? []) counters.delete(counter);
   return [...counters];
+}
+
+/** From the days that are held. */
+async function countedSums(asking: Asking, ratio: Ratio): Promise<Counted[]> {
+  const counters = countersOf(ratio);
+  return heldSums(asking, await asking.held.sums(counters, spanOf(asking.periods)), counters, Object.values(ratio.variants));
 }
 
 /** By dimensions of results, or with more than person-days tell: in SQL. */

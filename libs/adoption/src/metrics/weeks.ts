@@ -50,13 +50,13 @@ async function weeksOf(asking: Asking): Promise<Map<string, PersonWeeks>> {
   else {
     const [active, tasks] = [bitsOf('active'), bitsOf('tasks')];
     const byPlace: PersonWeeks[] = [];
-    for (const { day, people: there, counted: [did] } of await held.allDays()) {
+    for (const { day, columns: [there, did] } of await held.allDays()) {
       const week = mondayOf(day);
       if (week > last) break;
-      for (let i = 0; i < there.length; i++) {
+      for (let i = 0; i < there!.length; i++) {
         const bits = did![i]!;
         if (!(bits & (active | tasks))) continue;
-        const own = (byPlace[there[i]!] ??= of(held.people[there[i]!]!));
+        const own = (byPlace[there![i]!] ??= of(held.people[there![i]!]!));
         if (bits & active && own.active.at(-1) !== week) own.active.push(week);
         if (countsTasks && bits & tasks && own.exposed.at(-1) !== week) own.exposed.push(week);
       }
