@@ -52,7 +52,7 @@ const days = (count: number): string => new Date(Date.parse(FIRST) + (count * DA
 /** A deployment at random: teams of many and of few, people who come and go and change teams, and all that is counted of them. */
 async function history(id: string, { below, next }: Seeded, given: Partial<Registration>): Promise<void> {
   const chance = (share: number) => next() < share;
-  const weeks = 8 + below(9);
+  const weeks = 7 + below(7);
   const registration: Registration = { ...DEFAULT_REGISTRATION, timeZone: ['Europe/Oslo', 'America/New_York', 'UTC'][below(3)]!, ...given };
   const { log } = api;
   await change(log, TENANT, id, 0, [{ type: 'deployment.registered', time: at(`${FIRST}T09:00:00Z`), data: registration }], registration);
@@ -160,7 +160,7 @@ it('a sandbox is told the same, single people and all, and says that it is one',
 
 it('the README’s query runs as an analyst would run it, on all that a tenant has been told', async () => {
   await history('triage', seeded(7), { handoff: days(20) });
-  expect((await refresh()).length).toBeGreaterThan(1);
+  await refresh('triage');
   const [, query] = /```sql\n(.*?)```/s.exec(readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8'))!;
   const { rows } = await reader.query(query!);
   expect(rows.length).toBeGreaterThan(2);

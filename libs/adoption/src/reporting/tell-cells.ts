@@ -8,7 +8,8 @@
  * A deployment is in one of these states:
  *
  *   untold    it has no row in reporting_deployment, or one without told_at. Its cells are told as soon as anybody looks.
- *   told      its cells stand, and told_of says what they follow from. It stays so while time only goes on within a local day.
+ *   told      its cells stand, and told_of says what they follow from. It stays so while time only goes on within a local day, and
+ *             while it is not known up to when everything has arrived.
  *   due       something that was told of it is another now: a local day is over, something was decided about it, its roster or a
  *             decision window changed (all of these move its version), its tables were folded by another version, or this
  *             program knows more of metrics than the one that told them. It is told at once.
@@ -131,7 +132,9 @@ async function answerTo(query: Query, subject: Subject, question: Question): Pro
 
 /** What cells follow from, as far as it makes a difference. */
 interface Follows {
-  /** The deployment's version, the last day that is over, and the folds that wrote and read the tables. */
+  /** The last local day that is over, since 1970; null: not known. */
+  over: number | null;
+  /** The deployment's version, and the folds that wrote and read the tables. */
   decided: string;
   /** How often, and when last, anything was changed on the days that are told of. */
   revised: string;
@@ -143,7 +146,7 @@ async function followsFrom(query: Query, subject: Subject): Promise<Follows> {
   // Of the day that is not over only a sandbox is told.
   const until = leastPeople(subject) === 1 || over === null ? null : dayText(over);
   const [found] = await query<{ folded: number | null; revised: string }>(REVISED, [subject.deployment, usageProjection.name, until]);
-  return { decided: JSON.stringify([subject.version, over, found!.folded, usageProjection.version]), revised: found!.revised };
+  return { over, decided: JSON.stringify([subject.version, found!.folded, usageProjection.version]), revised: found!.revised };
 }
 
 const REVISED = `select (select min(version) from checkpoint where projection = $2) as folded,
@@ -158,11 +161,13 @@ interface Known {
 const KNOWN = `select definitions, told_of as "toldOf", (extract(epoch from clock_timestamp() - told_at) * 1000)::float8 as age
   from reporting_deployment join tenant using (tenant) where name = $1 and deployment = $2`;
 
-function isDue({ definitions, toldOf, age }: Known, { decided, revised }: Follows): boolean {
+function isDue({ definitions, toldOf, age }: Known, { over, decided, revised }: Follows): boolean {
   if (definitions > DEFINITIONS) return false; // a newer program tells it
   if (toldOf === null || age === null || definitions < DEFINITIONS) return true;
   const told = JSON.parse(toldOf) as Follows;
-  return told.decided !== decided || (told.revised !== revised && age >= REVISED_MS);
+  // For moments, while a new origin begins, it is not known up to when all is there, and little would be told: what was told stands.
+  if (told.over !== null && (over === null || over < told.over)) return false;
+  return told.decided !== decided || told.over !== over || (told.revised !== revised && age >= REVISED_MS);
 }
 
 /** @returns when the telling began, in microseconds since 1970, by the clock of the database; no row where somebody else has claimed it. */
