@@ -127,6 +127,13 @@ it('is claimed by one, whose claim ends when it was killed; a person need not wa
   expect(await tellCells(log, TENANT, 'desk')).toMatchObject({ deployment: 'desk' });
 });
 
+it('of which a figure cannot be worked out, it is said, and the others are told', async () => {
+  const registration = { ...DEFAULT_REGISTRATION, timeZone: 'Nowhere/Nothing' };
+  await change(log, TENANT, 'broken', 0, [{ type: 'deployment.registered', time: NOON - 30 * DAY, data: registration }], registration);
+  await look();
+  expect((await log.database.query(`select deployment from reporting_deployment where told_at is not null`))).toEqual([{ deployment: 'desk' }]);
+});
+
 it('leaves alone what a newer program tells', async () => {
   await look();
   await log.database.query('update reporting_deployment set definitions = definitions + 1');

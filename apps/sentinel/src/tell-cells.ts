@@ -1,7 +1,7 @@
 /** Whatever may be told of a deployment is told to those who ask with SQL, once a local day is over or something about it has changed. */
 import { deploymentsOf, tellCells } from '@foothold/adoption';
 import { tenants, type Log } from '@foothold/event-log';
-import { type Logger } from '@foothold/platform';
+import { errorText, isTransient, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job } from './sentinel.js';
 
@@ -26,7 +26,10 @@ export const tellingOf = (log: Log, logger: Logger): Job => ({
       };
       const told = await tellCells(log, tenant, id, { pace }).catch((error: unknown) => {
         if (signal.aborted) return 'stopped' as const;
-        throw error;
+        if (isTransient(error)) throw error;
+        // A figure that cannot be worked out must not end the process, in which others may be taking events: its cells stay as they were.
+        logger.error({ deployment: id }, 'the cells of a deployment could not be told: %s', errorText(error));
+        return 'failed' as const;
       });
       if (typeof told !== 'string') logger.info({ answers: told.answers, cells: told.cells, ms: Math.round(performance.now() - began) }, 'the cells of a deployment were told anew');
     }
