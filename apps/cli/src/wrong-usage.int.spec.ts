@@ -50,6 +50,16 @@ const FLAGS: [string, string[], string, string][] = [
   ['metrics: an explanation as CSV', ['metrics', '--explain', 'adoption.rate', '--csv'], '--csv: an explanation is no table', 'leave it out'],
   ['metrics: a tenant with a dot', [...coverage, '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
 
+  ['reporting: nothing', ['reporting'], 'Usage: foothold reporting', 'grant'],
+  ['reporting: a deployment with a slash', ['reporting', 'refresh', 'a/b'], 'deployment: a text of 3 characters', 'use 1-64 letters, digits'],
+  ['reporting: a tenant with a dot', ['reporting', 'refresh', '--tenant', 'acme.eu'], '--tenant: a text of 7 characters', 'use 1-63 of a-z'],
+  ['reporting: no role', ['reporting', 'grant'], "missing required argument 'role'", 'foothold COMMAND --help'],
+  ['reporting: everybody for a role', ['reporting', 'grant', 'public'], 'role: a text of 6 characters', 'such as analyst_acme'],
+  ['reporting: a role of Postgres itself', ['reporting', 'grant', 'pg_read_all_data'], 'role: a text of 16 characters', 'not with pg_'],
+  ['reporting: a role of 64 characters', ['reporting', 'revoke', 'x'.repeat(64)], 'role: a text of 64 characters', 'up to 63'],
+  ['reporting: a line feed in a role', ['reporting', 'revoke', 'a\nb'], 'role: a text of 3 characters', 'up to 63'],
+  ['reporting: a password as a flag', ['reporting', 'grant', 'analyst', '--password', 'x'], "unknown option '--password'", 'foothold COMMAND --help'],
+
   ['tail: no deployment', ['tail'], "missing required argument 'deployment'", 'foothold COMMAND --help'],
   ['tail: a deployment with a slash', ['tail', 'a/b'], 'deployment: a text of 3 characters', 'use 1-64 letters, digits'],
   ['tail: a span without unit', ['tail', 'claims', '--since', '10'], '--since: "10" is no span of time', '90s, 10m, 2h or 3d'],

@@ -1,6 +1,7 @@
 /** The read tables, and the roster, which is written with its facts. All can be thrown away and folded anew from the log. Migrations expand, and contract a version later at the earliest (see Migration). */
 import { type Migration } from '@foothold/platform';
 import { NUMBERS, OF_INITIATIVE, SUMS, WEEK_COUNTERS } from './person-day.js';
+import { reportingMigrations } from './reporting/schema.js';
 
 /** Of person_day as it was first made. */
 const FIRST = [
@@ -139,4 +140,5 @@ insert into day_revision (shard, deployment, day, revised_at, revisions)
   select shard, deployment, day, max(revised_at), count(*) from person_day where not exists (select from day_revision) group by shard, deployment, day;
 `,
   },
+  ...reportingMigrations,
 ];

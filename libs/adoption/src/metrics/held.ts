@@ -68,6 +68,18 @@ interface Shelf {
 
 /** By database, whose queries are all run by the same function, and deployment; what was asked for last comes last. */
 const shelves = new WeakMap<Query, Map<number, Shelf>>();
+
+function shelvesOf(query: Query): Map<number, Shelf> {
+  const all = shelves.get(query) ?? new Map<number, Shelf>();
+  shelves.set(query, all);
+  return all;
+}
+
+/** What is held for one function is held for another that runs queries on the same database. */
+export function holdFor(other: Query, query: Query): void {
+  shelves.set(other, shelvesOf(query));
+}
+
 /** Bytes that are held of all deployments of a database: beyond, those that were not asked for longest are dropped. */
 const MOST_HELD = 256 * 1024 * 1024;
 /** Days that are read in one statement. */
@@ -83,8 +95,7 @@ export class Held {
    * @param most bytes that may be held already
    */
   constructor(private readonly query: Query, private readonly subject: Subject, private readonly revisions: ReadonlyMap<number, string>, most = MOST_HELD) {
-    const all = shelves.get(query) ?? new Map<number, Shelf>();
-    shelves.set(query, all);
+    const all = shelvesOf(query);
     for (const [oldest] of all) {
       if ([...all.values()].reduce((sum, { bytes }) => sum + bytes, 0) <= most) break;
       all.delete(oldest);
