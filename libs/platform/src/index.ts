@@ -11,6 +11,6 @@ export { errorText } from './errors.js';
 export { deadLettersTopic, isMisnamedUsage, isSource, openKafka, originName, retireStatement, skipStatement, startAnewStatement, TENANT, tenantTopic, usageTopic, usageTopicOf } from './kafka.js';
 export { notAcceptable, preconditionFailed, Problem, problemOf, send, wrongContentType } from './problem.js';
 export { openPseudonymiser, openSealer, Pseudonymiser, Sealer } from './secret.js';
-export { askedGauge, currentTraceparent, inSpan, isSampled, measuring, openLogger, spanOf, startTelemetry } from './telemetry.js';
+export { askedGauge, askedGauges, currentTraceparent, inSpan, isSampled, measuring, openLogger, spanOf, startTelemetry } from './telemetry.js';
 export { CONFIG, FATAL, LOGGER, type Fatal } from './tokens.js';
 export { type Logger } from 'pino';
