@@ -3,7 +3,7 @@ export { AnsweredRequests, type Claim } from './answered.js';
 export { openApplication, openPlatformDatabase, PORT, runProcess, type Front, type Platform } from './boot.js';
 export { undecodable } from './compression.js';
 export { letterDays, readConfig, SETTINGS, type Config } from './config.js';
-export { Database, DatabaseReplaced, isTransient, openDatabase, type DatabaseOptions, type Migration, type PoolClient } from './database.js';
+export { Database, DatabaseReplaced, isLockedOut, isTransient, LOCK_MS, openDatabase, untilLocked, type DatabaseOptions, type Migration, type PoolClient } from './database.js';
 export { Health } from './health.js';
 export { Keys, type AccessKey, type KeyKind, type ListedKey, type NewKey } from './keys.js';
 export { openEmbeddedPostgres } from './embedded-postgres.js';
