@@ -83,6 +83,12 @@ export const EXAMPLES: Record<string, Example> = {
       { variant: 'resurrected', value: 0, numerator: 0, denominator: null, low: null, high: null, people: 4 },
       { variant: 'churned', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 5 },
       { variant: 'quick_ratio', value: 0, numerator: 0, denominator: 1, low: null, high: null, people: 5 },
+      { variant: 'active_28', value: 5, numerator: 5, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'retained_28', value: 4, numerator: 4, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'new_28', value: 0, numerator: 0, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'resurrected_28', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'churned_28', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'quick_ratio_28', value: 1, numerator: 1, denominator: 1, low: null, high: null, people: 6 },
     ],
   },
   'adoption.retention': {

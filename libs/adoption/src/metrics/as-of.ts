@@ -9,6 +9,7 @@ import { type Dimension } from '@foothold/contract';
 import { cut, groupOf, personDays, type Counted } from './cut.js';
 import { bitsOf, DID, type Did, type Rostered } from './held.js';
 import { type Asking, type Period } from './metric.js';
+import { periodOn, placeOf } from './teams.js';
 
 /** Told by the roster. */
 export const OF_ROSTER: readonly Dimension[] = ['team', 'role'];
@@ -119,7 +120,7 @@ export async function activeDays(asking: Asking, days: Period): Promise<ActiveDa
     const place = people![i]!;
     const person = held.people[place]!;
     const of = groupOf?.(person, day);
-    const values = by.map((dimension) => of?.[dimension as 'team' | 'role'] || null);
+    const values = placeOf(of, by);
     const groups = (found[place] ??= []);
     let own = groups.find((group) => values.every((value, nth) => group.by[nth] === value));
     if (!own) groups.push((own = { by: values, person, days: [], did: [] }));
@@ -223,7 +224,7 @@ export async function spansOf({ held, periods }: Pick<Asking, 'held' | 'periods'
 /** Who stands in which period of the roster on a day, be they on leave or not. */
 export async function onRoster({ held }: Pick<Asking, 'held'>): Promise<(person: string, day: number) => Rostered | undefined> {
   const { enabled } = await held.roster();
-  return (person, day) => enabled.get(person)?.find(({ from, to }) => from <= day && day <= to);
+  return (person, day) => periodOn(enabled.get(person), day);
 }
 
 /** By person, the first day on which they are enabled. */

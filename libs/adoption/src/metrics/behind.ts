@@ -17,6 +17,8 @@ export interface Population {
   id: string;
   /** SQL on a row `d` of person_day: whether it is of them; adds its values. Null: they do not lie in such rows. */
   rows: ((subject: Subject, values: unknown[]) => string) | null;
+  /** Not in such rows, but all of those of a day are counted, in the team and role in which they are on it. */
+  placed?: true;
   /** By day on which there is anybody, people: at least `enough` different ones where there are as many, else all of them. */
   on(asking: Knowing, days: Period, enough: number): Promise<Map<number, Set<string>>>;
 }
@@ -49,7 +51,7 @@ export const withTasks: Population = {
   },
 };
 
-/** Those for whom something begins on a day: it does so once. */
+/** Those for whom something begins on a day: it does so once. All of them are there, however few would be enough. */
 export const beginning = (id: string, days: (asking: Knowing) => Promise<Iterable<[person: string, day: number]>>): Population => ({
   id,
   rows: null,
