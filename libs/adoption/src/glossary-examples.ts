@@ -208,6 +208,12 @@ export const EXAMPLES: Record<string, Example> = {
       { variant: 'p95', value: 120735.8445, numerator: null, denominator: 158, low: null, high: null, people: 8 },
     ],
   },
+  'trust.rubber_stamp': {
+    from: '2026-01-05', to: '2026-07-12',
+    figures: [
+      { variant: 'all', value: 0, numerator: 0, denominator: 143, low: null, high: null, people: 7 },
+    ],
+  },
   'trust.kept': {
     from: '2026-01-05', to: '2026-07-12',
     figures: [

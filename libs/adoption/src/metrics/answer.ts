@@ -38,7 +38,10 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const { figures, whole } = of;
   const isSandbox = leastPeople(subject) === 1;
   if (isSandbox) notes.push(SANDBOX);
-  else refuseTooFine({ by, grain, metric: of });
+  else {
+    if (of.needs === 'dwellTimes' && !subject.agreement?.dwellTimes) throw new WrongInput('metric', `${metric.id} is not told of this deployment: it profiles attention`, AGREE);
+    refuseTooFine({ by, grain, metric: of });
+  }
   const to = question.to ?? (extent!.last !== null && whole ? endOf(subject, grain, extent!.last) : extent!.last);
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
   const first = extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1);
@@ -83,6 +86,8 @@ const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) 
     (select min(version) from checkpoint where projection = $2) as folded from person_day_sum where deployment = $1`;
 
 const SANDBOX = 'A sandbox, for trying things out: figures of single people are shown.';
+
+const AGREE = 'tell it once it was agreed with those it is about: foothold deployment agree DEPLOYMENT --people N --dwell-times';
 
 const BEING_FOLDED = 'The log is being folded anew by a newer version: until then nothing is said of what the version before did not count.';
 

@@ -14,7 +14,7 @@ export const DID = {
   active: 'd.active_accepted + d.active_overridden > 0', active_accepted: 'd.active_accepted > 0', active_voluntary: 'd.active_voluntary > 0',
   tasks: 'd.tasks > 0', invocations: 'd.invocations > 0', shown: 'd.shown > 0', accepted: 'd.accepted > 0', overridden: 'd.overridden > 0',
   changed: 'd.verbatim + d.edited_light + d.edited_moderate + d.edited_heavy > 0', kept_1: 'd.kept_1_known > 0', kept_7: 'd.kept_7_known > 0', kept_30: 'd.kept_30_known > 0',
-  timed: 'd.timed > 0', stated: 'd.stated > 0', stated_truth: 'd.stated_truth > 0', judged: 'd.judged > 0',
+  timed: 'd.timed > 0', timed_accepted: 'd.timed_accepted > 0', stated: 'd.stated > 0', stated_truth: 'd.stated_truth > 0', judged: 'd.judged > 0',
   wrong: 'd.wrong_accepted + d.wrong_overridden > 0', right: 'd.right_accepted + d.right_overridden > 0', override_judged: 'd.override_judged > 0',
   rair_judged: 'd.rair_judged > 0', rsr_judged: 'd.rsr_judged > 0', feedback: 'd.feedback > 0',
 };

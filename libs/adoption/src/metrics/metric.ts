@@ -39,6 +39,8 @@ export interface Metric {
   behind: Readonly<Record<string, Population>> | null;
   /** Of figures that are of one day each, those that add up over so many weeks nevertheless: which variant is the sum of which. */
   sums?: { weeks: number; of: Readonly<Record<string, string>> };
+  /** It is told only where the agreement allows it, or of a sandbox. */
+  needs?: 'dwellTimes';
   /** It compares a range with the one of the same length before it. */
   before?: true;
   /** It compares whole weeks or months: the ends of a range that is left open reach to theirs, where these are over. */
