@@ -1,21 +1,18 @@
 /** Where the people who use it come from, and where they go, from one week, 28 days or month to the next. */
-import { activeDays, type ActiveDays } from './as-of.js';
-import { bucketOf } from './bucket.js';
-import { groups, type Counted } from './cut.js';
+import { dayText } from '../local-day.js';
+import { ACTIVE } from './as-of.js';
+import { bucketOf, buckets } from './bucket.js';
+import { cut, groupOf, groups, personDays, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period } from './metric.js';
 import { UNKNOWN } from './ratio.js';
-import { periodOn, placeOf, rosterOf } from './teams.js';
+import { periodOn, placeOf, rosterOf, type OnRoster } from './teams.js';
 import { firstUse } from './weeks.js';
 
 /** Its grains. */
 type Whole = 'week' | 'month';
 
-const WINDOW = 28;
-/** By what is added to a variant's name: the days it is about, and the days before that it looks back to. */
-const WINDOWS: Record<string, (period: Period, grain: Whole) => { now: Period; before: Period }> = {
-  '': (period, grain) => ({ now: period, before: bucketOf(grain, period.from - 1) }),
-  _28: ({ to }) => ({ now: { from: to - WINDOW + 1, to }, before: { from: to - 2 * WINDOW + 1, to: to - WINDOW } }),
-};
+/** By what is added to a variant's name, how many weeks or months it is about: those that end with the period. It looks back to as many before. */
+const WINDOWS: Record<string, number> = { '': 1, _28: 4 };
 
 export const growth: Metric = {
   declaration: {
@@ -41,7 +38,7 @@ export const growth: Metric = {
   // People of a week or of 28 days are counted once, however often they came: what is told of one follows from no others, but
   // for those who are new, each of whom is new in one week.
   behind: null,
-  sums: { weeks: WINDOW / 7, of: { new_28: 'new', resurrected_28: 'new' } }, // the one is what the other, retained and active leave
+  sums: { weeks: WINDOWS['_28']!, of: { new_28: 'new', resurrected_28: 'new' } }, // the one is what the other, retained and active leave
   async figures(asking) {
     const { periods } = asking;
     const grain = asking.grain as Whole;
@@ -68,51 +65,95 @@ export const growth: Metric = {
   },
 };
 
+/** What is counted of a period, group and window. */
+const COUNTS = ['active', 'retained', 'fresh', 'before'] as const;
+
 /** By period and group, for each of the named windows: people active in it, of these those active before it and those never active until it, and those active before it. */
 async function moves(asking: Asking, grain: Whole, names: readonly string[]): Promise<Counted[]> {
   const { by, periods } = asking;
-  const windows = names.map((name) => ({ name, of: periods.map((period) => WINDOWS[name]!(period, grain)) }));
-  const active = await activeDays(asking, { from: Math.min(...windows.map(({ of }) => of[0]!.before.from)), to: periods.at(-1)!.to }, by);
+  const spans = spansOf(periods, grain, 2 * Math.max(...names.map((name) => WINDOWS[name]!)));
+  const ends = periods.map(({ to }) => spans.findIndex((span) => span.to === to));
+  // Whoever counts where they are at the end is read without the dimensions.
+  const active = await activeSpans({ ...asking, by: names.length > 1 ? by : [] }, spans, grain);
   const first = await firstUse(asking);
   const roster = by.length > 0 ? await rosterOf(asking) : null;
-  const found = new Map<string, Map<number, Counted>>();
-  const rowOf = (place: readonly (string | null)[], period: number): Counted => {
+  const found = new Map<string, { place: readonly (string | null)[]; counts: Int32Array }>();
+  const countsOf = (place: readonly (string | null)[]): Int32Array => {
     const label = place.join('\u0001');
-    const rows = found.get(label) ?? new Map<number, Counted>();
-    if (rows.size === 0) found.set(label, rows);
-    const row = rows.get(period) ?? { period, ...Object.fromEntries(by.map((dimension, i) => [dimension, place[i] ?? ''])) };
-    rows.set(period, row);
-    return row;
+    let group = found.get(label);
+    if (!group) found.set(label, (group = { place, counts: new Int32Array(periods.length * names.length * COUNTS.length) }));
+    return group.counts;
   };
-  for (const { name, of } of windows) for (const { person, days, by: here } of name === '' ? everywhere(active) : active) {
-    const [isNow, wasBefore] = [looking(days), looking(days)];
-    for (const [period, { now, before }] of of.entries()) {
-      const [is, was] = [isNow(now), wasBefore(before)];
-      if (!is && !was) continue;
-      const row = rowOf(roster && name === '' ? placeOf(periodOn(roster.get(person), now.to), by) : here, period);
-      const count = (what: string) => (row[`${what}${name}`] = Number(row[`${what}${name}`] ?? 0) + 1);
-      if (was) count('before');
-      if (!is) continue;
-      count('active');
-      if (was) count('retained');
-      if (first.get(person)! >= now.from) count('fresh');
+  for (const [nth, name] of names.entries()) for (const { person, last, by: here } of name === '' ? everywhere(active) : active) {
+    const length = WINDOWS[name]!;
+    const [began, own] = [first.get(person)!, roster?.get(person)];
+    let counts: Int32Array | undefined;
+    let there: OnRoster | undefined;
+    for (const [period, end] of ends.entries()) {
+      const isNow = last[end]! > end - length;
+      const wasBefore = last[end - length]! > end - 2 * length;
+      if (!isNow && !wasBefore) continue;
+      const where = name === '' ? periodOn(own, spans[end]!.to) : undefined;
+      if (!counts || where !== there) counts = countsOf(name === '' ? placeOf(where, by) : here);
+      there = where;
+      const at = (period * names.length + nth) * COUNTS.length;
+      if (isNow) counts[at]!++;
+      if (isNow && wasBefore) counts[at + 1]!++;
+      if (isNow && began >= spans[end - length + 1]!.from) counts[at + 2]!++;
+      if (wasBefore) counts[at + 3]!++;
     }
   }
-  return [...found.values()].flatMap((rows) => [...rows.values()]);
+  return [...found.values()].flatMap(({ place, counts }) => periods.flatMap((_, period) => {
+    const own = names.flatMap((name, nth) => COUNTS.map((count, i) => [`${count}${name}`, counts[(period * names.length + nth) * COUNTS.length + i]!] as const));
+    return own.every(([, count]) => count === 0) ? [] : [{ period, ...Object.fromEntries(by.map((dimension, i) => [dimension, place[i] ?? ''])), ...Object.fromEntries(own) }];
+  }));
 }
 
-/** The same people, each with all of their days. */
-function everywhere(active: readonly ActiveDays[]): Pick<ActiveDays, 'person' | 'days' | 'by'>[] {
-  const people = new Map<string, number[]>();
-  for (const { person, days } of active) people.set(person, people.has(person) ? [...people.get(person)!, ...days].sort((one, other) => one - other) : days);
-  return [...people].map(([person, days]) => ({ person, days, by: [] }));
+/** All weeks or months from the first that is looked back to, up to the last that is asked for. */
+function spansOf(periods: readonly Period[], grain: Whole, back: number): Period[] {
+  let { from } = periods[0]!;
+  for (let i = 0; i < back; i++) ({ from } = bucketOf(grain, from - 1));
+  return buckets({ grain, from, to: periods.at(-1)!.to });
 }
 
-/** Whether any of the days, which are in order, lies in a window; to be asked for windows in order. */
-function looking(days: readonly number[]): (window: Period) => boolean {
-  let next = 0;
-  return ({ from, to }) => {
-    while (next < days.length && days[next]! <= to) next++;
-    return next > 0 && days[next - 1]! >= from;
-  };
+/** In a group, which was the last of the weeks or months in which somebody was active, as of each of them; before the first, none. */
+interface ActiveSpans {
+  by: (string | null)[];
+  person: string;
+  last: Int32Array;
+}
+
+/** Before all that anybody looks back to. */
+const NEVER = -(2 ** 31);
+/** Weeks or months as bits of whole numbers: a row a day would take longer to read than to count. */
+const BLOCK = 30;
+
+async function activeSpans(asking: Asking, spans: readonly Period[], grain: Whole): Promise<ActiveSpans[]> {
+  const { by } = asking;
+  const values: unknown[] = [];
+  const { names, columns, from } = cut({ ...asking, periods: [{ from: spans[0]!.from, to: spans.at(-1)!.to }] }, personDays(asking), values);
+  const starts = spans.map((span) => dayText(span.from));
+  const nth = grain === 'week' ? `(d.day - $${values.push(starts[0])}::date) / 7` : `width_bucket(d.day, $${values.push(starts)}::date[]) - 1`; // which would do for weeks too, in more time
+  const rows = await asking.query<Counted & { person: string; block: number; bits: number }>(
+    `select ${names}, person::text, nth / ${BLOCK} as block, bit_or(1 << nth % ${BLOCK}) as bits from (select ${columns}, d.person, ${nth} as nth ${from} and ${ACTIVE}) d group by ${names}, person, block`, values);
+  const found = new Map<string, ActiveSpans>();
+  for (const row of rows) {
+    const place = groupOf(row, by);
+    const label = [row.person, ...place].join('\u0001');
+    let own = found.get(label);
+    if (!own) found.set(label, (own = { by: place, person: row.person, last: new Int32Array(spans.length).fill(NEVER) }));
+    for (let bit = 0; bit < BLOCK; bit++) if ((row.bits >> bit) & 1) own.last[row.block * BLOCK + bit] = row.block * BLOCK + bit;
+  }
+  for (const { last } of found.values()) for (let i = 1; i < last.length; i++) if (last[i] === NEVER) last[i] = last[i - 1]!;
+  return [...found.values()];
+}
+
+/** The same people, each wherever they were. */
+function everywhere(active: readonly ActiveSpans[]): ActiveSpans[] {
+  const people = new Map<string, ActiveSpans>();
+  for (const { person, last } of active) {
+    const known = people.get(person);
+    people.set(person, { person, by: [], last: known ? last.map((one, i) => Math.max(one, known.last[i]!)) : last });
+  }
+  return [...people.values()];
 }
