@@ -52,8 +52,8 @@ export const abandonment: Metric = {
       },
       also: {
         counters: ['pending', 'soft'],
-        sql: (values) => {
-          const { names, columns, from } = cut(asking, `(invocation ${joinWaiting(waiting(learned, completeThrough), values)}) d`, values, OF_INVOCATION);
+        sql: (cutBy, values) => {
+          const { names, columns, from } = cut(cutBy, `(invocation ${joinWaiting(waiting(learned, completeThrough), values)}) d`, values, OF_INVOCATION);
           return `select ${columns}, d.person, count(*) filter (where shown_at >= pending_since) as pending, count(*) filter (where shown_at < pending_since) as soft
             ${from} and d.status = 'undecided' group by ${names}, d.person`;
         },

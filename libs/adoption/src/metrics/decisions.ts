@@ -2,10 +2,10 @@
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { counted } from './behind.js';
 import { cut, groupOf, isOfResults, personDays, type Counted } from './cut.js';
-import { spanOf, type HeldDay } from './held.js';
+import { spanOf } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { amountOf, judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
-import { heldSums } from './person-sums.js';
+import { beside, heldSums } from './person-sums.js';
 
 const [ACCEPTED, SHOWN, DECIDED] = [amountOf('accepted'), amountOf('shown'), amountOf('accepted', 'overridden')];
 const OF_DECIDED = counted('accepted', 'overridden');
@@ -77,16 +77,7 @@ async function heldReasonSums(asking: Asking): Promise<Counted[]> {
   const decided = await held.sums(['accepted', 'overridden'], spanOf(periods));
   const given = await held.rows({ table: 'person_day d', keys: { person: 'person', reason: 'code' }, amounts: ['sum(d.overridden)'], where: 'd.overridden > 0' }, spanOf(periods));
   const codes = [...new Set(given.flatMap(({ columns: [, reasons] }) => [...new Set(reasons)]))];
-  const days = decided.map(({ day, columns: [people, accepted, overridden] }, nth): HeldDay => {
-    const at = new Map([...people!].map((place, i) => [place, i]));
-    const of = codes.map(() => new Float64Array(people!.length));
-    const [who, why, times] = given[nth]!.columns;
-    for (let i = 0; i < who!.length; i++) {
-      const place = at.get(who![i]!); // none: they decided it between the two readings
-      if (place !== undefined) of[codes.indexOf(why![i]!)]![place]! += times![i]!;
-    }
-    return { day, columns: [people!, accepted!, overridden!, ...of] };
-  });
+  const days = beside(decided, codes.length, given.map(({ columns: [people, reasons, times] }) => Array.from(people!, (person, i) => ({ person, column: codes.indexOf(reasons![i]!), amount: times![i]! }))));
   const names = codes.map((code) => `of ${held.codes[code]}`);
   const found = await heldSums(asking, days, ['accepted', 'overridden', ...names], names.map((name) => ({ x: amountOf(name), y: DECIDED })));
   const rows = found.flatMap((row) => codes.map((code, i): Counted => ({ ...row, reason: held.codes[code]!, x: row[`x${i}`]!, xx: row[`xx${i}`]!, xy: row[`xy${i}`]! }))).filter(({ x }) => Number(x) > 0);

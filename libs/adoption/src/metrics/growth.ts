@@ -75,31 +75,37 @@ async function moves(asking: Asking, grain: Whole, names: readonly string[]): Pr
   const active = await activeDays(asking, { from: Math.min(...windows.map(({ of }) => of[0]!.before.from)), to: periods.at(-1)!.to });
   const first = await firstUse(asking);
   const roster = by.length > 0 ? (await asking.held.roster()).enabled : null;
-  const found = new Map<string, Map<number, Counted>>();
-  const rowOf = (place: readonly (string | null)[], period: number): Counted => {
+  const groupsFound = new Map<string, { place: readonly (string | null)[]; counts: Int32Array }>();
+  const countsOf = (place: readonly (string | null)[]): Int32Array => {
     const label = place.join('\u0001');
-    const rows = found.get(label) ?? new Map<number, Counted>();
-    if (rows.size === 0) found.set(label, rows);
-    const row = rows.get(period) ?? { period, ...Object.fromEntries(by.map((dimension, i) => [dimension, place[i] ?? ''])) };
-    rows.set(period, row);
-    return row;
+    let group = groupsFound.get(label);
+    if (!group) groupsFound.set(label, (group = { place, counts: new Int32Array(names.length * periods.length * COUNTS.length) }));
+    return group.counts;
   };
-  for (const { name, of } of windows) for (const { person, days, by: here } of name === '' ? everywhere(active) : active) {
+  for (const [nth, { name, of }] of windows.entries()) for (const { person, days, by: here } of name === '' ? everywhere(active) : active) {
     const [isNow, wasBefore] = [looking(days), looking(days)];
+    const atEnd = roster && name === '' ? roster.get(person) ?? [] : null;
+    const own = atEnd ? null : countsOf(here);
     for (const [period, { now, before }] of of.entries()) {
       const [is, was] = [isNow(now), wasBefore(before)];
       if (!is && !was) continue;
-      const row = rowOf(roster && name === '' ? placeOf(periodOn(roster.get(person), now.to), by) : here, period);
-      const count = (what: string) => (row[`${what}${name}`] = Number(row[`${what}${name}`] ?? 0) + 1);
-      if (was) count('before');
+      const counts = own ?? countsOf(placeOf(periodOn(atEnd!, now.to), by));
+      const at = (nth * periods.length + period) * COUNTS.length;
+      if (was) counts[at]!++;
       if (!is) continue;
-      count('active');
-      if (was) count('retained');
-      if (first.get(person)! >= now.from) count('fresh');
+      counts[at + 1]!++;
+      if (was) counts[at + 2]!++;
+      if (first.get(person)! >= now.from) counts[at + 3]!++;
     }
   }
-  return [...found.values()].flatMap((rows) => [...rows.values()]);
+  return [...groupsFound.values()].flatMap(({ place, counts }) => periods.map((_, period): Counted => ({
+    period, ...Object.fromEntries(by.map((dimension, i) => [dimension, place[i] ?? ''])),
+    ...Object.fromEntries(windows.flatMap(({ name }, nth) => COUNTS.map((what, i) => [`${what}${name}`, counts[(nth * periods.length + period) * COUNTS.length + i]!]))),
+  })).filter((row) => names.some((name) => Number(row[`before${name}`]) + Number(row[`active${name}`]) > 0)));
 }
+
+/** What is counted of a window, in this order. */
+const COUNTS = ['before', 'active', 'retained', 'fresh'];
 
 /** The same people, each with all of their days. */
 function everywhere(active: readonly ActiveDays[]): Pick<ActiveDays, 'person' | 'days' | 'by'>[] {

@@ -110,6 +110,10 @@ export class Held {
     return this.shelf.people.all;
   }
 
+  placeOf(person: string): number {
+    return this.shelf.people.placeOf(Number(person));
+  }
+
   get codes(): readonly string[] {
     return this.shelf.codes.all;
   }

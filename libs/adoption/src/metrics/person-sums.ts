@@ -66,6 +66,29 @@ export async function heldSums(asking: Asking, days: readonly HeldDay[], counter
   return found;
 }
 
+/** More of somebody's day. */
+export interface Entry {
+  /** Their place. */
+  person: number;
+  column: number;
+  amount: number;
+}
+
+/** Days with so many more counters. Those of whom nothing else is counted on a day did it between two readings, and are left out. */
+export function beside(days: readonly HeldDay[], columns: number, more: readonly (readonly Entry[])[]): HeldDay[] {
+  return days.map(({ day, columns: [people, ...counted] }, nth) => {
+    const added = Array.from({ length: columns }, () => new Float64Array(people!.length));
+    if (more[nth]!.length > 0) {
+      const at = new Map(Array.from(people!, (place, i) => [place, i]));
+      for (const { person, column, amount } of more[nth]!) {
+        const i = at.get(person);
+        if (i !== undefined) added[column]![i]! += amount;
+      }
+    }
+    return { day, columns: [people!, ...counted, ...added] };
+  });
+}
+
 /** An amount of a person's counters. */
 function evaluated({ of, any }: Amount, counters: readonly string[]): (own: ArrayLike<number>) => number {
   const terms = Object.entries(of).map(([counter, times]) => [counters.indexOf(counter), times] as const);

@@ -5,9 +5,9 @@
  */
 import { clusteredRatio, meanOfShares, wilson } from '@foothold/statistics';
 import { cut, groups, isOfResults, personDays, type Counted } from './cut.js';
-import { spanOf } from './held.js';
+import { spanOf, type HeldDay } from './held.js';
 import { type Asking, type Figure } from './metric.js';
-import { heldSums } from './person-sums.js';
+import { beside, heldSums, type Entry } from './person-sums.js';
 
 /** An amount of a person in one cell: of their counters so many times each. */
 export interface Amount {
@@ -32,8 +32,8 @@ export interface Ratio {
   variants: Record<string, RatioVariant>;
   /** A condition on the rows `d` with their dimensions; it adds its values. */
   where?: (values: unknown[]) => string;
-  /** Counters per person from elsewhere: a statement that gives the cut's names, person and these. */
-  also?: { counters: readonly string[]; sql: (values: unknown[]) => string };
+  /** Counters per person from elsewhere, of few people: a statement that gives a question's periods, dimensions, person and these. */
+  also?: { counters: readonly string[]; sql: (asking: Asking, values: unknown[]) => string };
 }
 
 /** Sums over the people of one cell. */
@@ -51,7 +51,7 @@ export interface Sums {
 /** The sums of each variant in each cell: every period where nothing is cut by a dimension, else the groups that hold something. */
 export async function ratioSums(asking: Asking, ratio: Ratio): Promise<{ period: number; by: (string | null)[]; sums: Record<string, Sums> }[]> {
   const variants = Object.entries(ratio.variants);
-  const found = await (isOfResults(asking) || ratio.where || ratio.also ? queriedSums(asking, ratio) : countedSums(asking, ratio));
+  const found = await (isOfResults(asking) || ratio.where ? queriedSums(asking, ratio) : countedSums(asking, ratio));
   return [...groups(asking, found)].map(({ period, by, row }) => ({ period, by, sums: Object.fromEntries(variants.map(([name, variant], i) => [name, pick(row, i, variant)])) }));
 }
 
@@ -63,12 +63,25 @@ function countersOf({ variants, also }: Ratio): string[] {
 }
 
 /** From the days that are held. */
-async function countedSums(asking: Asking, ratio: Ratio): Promise<Counted[]> {
-  const counters = countersOf(ratio);
-  return heldSums(asking, await asking.held.sums(counters, spanOf(asking.periods)), counters, Object.values(ratio.variants));
+async function countedSums(asking: Asking, { also, ...ratio }: Ratio): Promise<Counted[]> {
+  const { held, periods } = asking;
+  const counters = countersOf({ ...ratio, ...(also ? { also } : {}) });
+  const days = await held.sums(counters, spanOf(periods));
+  const all = also ? beside(days, also.counters.length, await alsoOf(asking, also, days)) : days;
+  return heldSums(asking, all, [...counters, ...(also?.counters ?? [])], Object.values(ratio.variants));
 }
 
-/** By dimensions of results, or with more than person-days tell: in SQL. */
+/** What comes from elsewhere, by day. */
+async function alsoOf(asking: Asking, also: NonNullable<Ratio['also']>, days: readonly HeldDay[]): Promise<Entry[][]> {
+  const entries = days.map((): Entry[] => []);
+  if (days.length === 0) return entries;
+  const values: unknown[] = [];
+  const rows = await asking.query<Counted & { person: string }>(`select period::int, person::text, ${also.counters.map((counter) => `${counter}::float8`).join(', ')} from (${also.sql({ ...asking, by: [], periods: days.map(({ day }) => ({ from: day, to: day })) }, values)}) w`, values);
+  for (const { period, person, ...row } of rows) for (const [column, counter] of also.counters.entries()) entries[Number(period)]!.push({ person: asking.held.placeOf(person), column, amount: Number(row[counter]) });
+  return entries;
+}
+
+/** By dimensions of results, or of some rows only: in SQL. */
 async function queriedSums(asking: Asking, ratio: Ratio): Promise<Counted[]> {
   const variants = Object.values(ratio.variants);
   const counters = countersOf(ratio);
@@ -79,7 +92,7 @@ async function queriedSums(asking: Asking, ratio: Ratio): Promise<Counted[]> {
     ${slices.from} and (${counters.map((counter) => `d.${counter} <> 0`).join(' or ')}) ${ratio.where ? `and ${ratio.where(values)}` : ''} group by ${slices.names}, d.person`;
   const more = ratio.also ? `, ${ratio.also.counters.map((sum) => `coalesce(${sum}, 0)::float8 as ${sum}`).join(', ')}` : '';
   const shares = `select ${slices.names}, ${variants.map(({ x, y }, i) => `(${sqlOf(x)})::${type} as x${i}, (${sqlOf(y)})::${type} as y${i}`).join(', ')}
-    from (select p.*${more} from (${person}) p ${ratio.also ? `left join (${ratio.also.sql(values)}) w using (${slices.names}, person)` : ''}) p`;
+    from (select p.*${more} from (${person}) p ${ratio.also ? `left join (${ratio.also.sql(asking, values)}) w using (${slices.names}, person)` : ''}) p`;
   // Fractions are added in the order of their size, not as they come: the same facts give the same answer to the last digit.
   const fractions = (i: number) => `, sum(x${i} / nullif(y${i}, 0) order by x${i} / nullif(y${i}, 0)) as shares${i}, sum((x${i} / nullif(y${i}, 0)) ^ 2 order by x${i} / nullif(y${i}, 0)) as squares${i}`;
   const sums = variants.map(({ meanOfPeople }, i) => `count(*) filter (where y${i} > 0)::float8 as n${i}, sum(x${i}) as x${i}, sum(y${i}) as y${i}, sum(x${i} * x${i}) as xx${i},
