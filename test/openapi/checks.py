@@ -13,8 +13,8 @@ EVENTS = "POST /v1/events"
 LOCALE = {"locale"}
 # Why a request that fits its schema is refused: the fields to blame. What else is refused there contradicts the document.
 RULES = {
-    # Days that their month lacks; `from` after `to`, or too long before it; what this metric has not, which is named in the path.
-    "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by"} | LOCALE,
+    # Days that their month lacks; `from` after `to`, or too long before it; what this metric has not, which is named in the path; a metric that was not agreed to.
+    "GET /v1/deployments/{deployment}/metrics/{metric}": {"from", "to", "grain", "by", "metric"} | LOCALE,
     "GET /v1/metrics": LOCALE,
     "GET /v1/deployments": LOCALE,
     "GET /v1/dead-letters": LOCALE,

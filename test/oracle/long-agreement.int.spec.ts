@@ -22,8 +22,15 @@ beforeAll(async () => {
 
 afterAll(() => sides?.close());
 
-test('the oracle answers every metric of the catalogue', () => {
-  expect(ANSWERED.toSorted()).toEqual(CATALOGUE.map(({ id }) => id).sort());
+/**
+ * What the oracle has not been written for: metrics, variants, and dimensions of a metric. Their own specs compare them with figures
+ * worked out by hand and, but for the first, with a slow reference.
+ */
+const WITHOUT = { metrics: ['trust.rubber_stamp', 'telemetry.health'], variant: /_28$/, metric: 'adoption.growth', dimensions: { 'adoption.survival': ['team', 'role'] } as Record<string, string[]> };
+const isLacking = (metric: string, variant: string): boolean => metric === WITHOUT.metric && WITHOUT.variant.test(variant);
+
+test('the oracle answers every other metric of the catalogue', () => {
+  expect([...ANSWERED, ...WITHOUT.metrics].sort()).toEqual(CATALOGUE.map(({ id }) => id).sort());
 });
 
 test(`every metric agrees with the oracle on ${HISTORIES} histories`, async () => {
@@ -39,7 +46,7 @@ test(`every metric agrees with the oracle on ${HISTORIES} histories`, async () =
       for (let i = 0; i < QUESTIONS; i++) {
         const question = questionOf(random, metric, history.completeThrough);
         const expected = worked(question);
-        const found = await answered(question).catch((error: unknown) => failed(differences, seed, question, error));
+        const found = (await answered(question).catch((error: unknown) => failed(differences, seed, question, error))).filter(({ variant }) => !isLacking(metric.id, variant));
         const [product, oracle] = [written(found, expected), written(expected, expected)];
         const lines = [...oracle.filter((row) => !product.includes(row)).map((row) => `- oracle  ${row}`), ...product.filter((row) => !oracle.includes(row)).map((row) => `+ product ${row}`)];
         if (lines.length > 0 || product.length !== oracle.length) differences.push([`seed ${seed} ${JSON.stringify(question)}`, ...lines].join('\n'));
@@ -53,7 +60,7 @@ test(`every metric agrees with the oracle on ${HISTORIES} histories`, async () =
   }
   expect(differences.join('\n\n')).toBe('');
   console.info(`rows compared, and those with a figure other than 0: ${Object.entries(compared).map(([variant, { rows, notZero }]) => `${variant} ${rows} (${notZero})`).join(', ')}`);
-  const variants = KNOWN.flatMap(({ id, variants: declared }) => Object.keys(declared).map((variant) => `${id}.${variant}`));
+  const variants = KNOWN.flatMap(({ id, variants: declared }) => Object.keys(declared).filter((variant) => !isLacking(id, variant)).map((variant) => `${id}.${variant}`));
   expect(variants.filter((variant) => compared[variant] === undefined)).toEqual([]);
 }, 600_000);
 
@@ -66,7 +73,7 @@ function failed(differences: string[], seed: number, question: Question, error: 
 /** Ranges that cut weeks and months and that do not, inside what is counted and beyond it, or none. */
 function questionOf(random: Seeded, metric: (typeof CATALOGUE)[number], completeThrough: number | null): Question {
   const grain = metric.grains[random.below(metric.grains.length)]!;
-  const shuffled = random.shuffled(metric.dimensions);
+  const shuffled = random.shuffled(metric.dimensions.filter((dimension) => !WITHOUT.dimensions[metric.id]?.includes(dimension)));
   const by = shuffled.slice(0, [0, 0, 1, 1, 2][random.below(5)]!);
   const first = dayNumber('2026-01-05');
   const from = first - 20 + random.below(200);

@@ -120,6 +120,8 @@ describe('questions', () => {
   it('about a deployment without events are answered with nothing, not refused', async () => {
     const { stdout } = await cli('metrics', '--list', '--json');
     answerOf(await cli('deployment', 'register', 'empty', '--sandbox', '--json'));
+    expect(await cli('metrics', 'claims', 'trust.rubber_stamp')).toMatchObject({ code: 2, stderr: expect.stringContaining('--dwell-times') });
+    answerOf(await cli('deployment', 'agree', 'claims', '--people', '5', '--dwell-times', '--json'));
     for (const { id, grains } of JSON.parse(stdout) as { id: string; grains: string[] }[]) {
       expect(answerOf(await cli('metrics', 'claims', id, '--json'))).toMatchObject({ metric: id, version: expect.any(Number), unit: expect.any(String), completeThrough: null, revisedAt: null, rows: [] });
       const asked = await cli('metrics', 'empty', id, '--from', '2026-01-05', '--to', '2026-01-11', '--grain', grains[0]!, '--json');

@@ -12,6 +12,7 @@ import { addKeyCommands } from './keys.js';
 import { addMetricsCommand } from './metrics.js';
 import { printable } from './printable.js';
 import { addRebuildCommand } from './rebuild.js';
+import { addReportingCommands } from './reporting.js';
 import { WrongUsage } from './session.js';
 import { addRosterCommand } from './roster.js';
 import { addServeCommand } from './serve.js';
@@ -28,7 +29,7 @@ export async function run(args: string[], version: string): Promise<void> {
     .showHelpAfterError('See what may be given: foothold --help, and foothold COMMAND --help')
     .configureHelp({ showGlobalOptions: true });
   // Commander copies these settings to subcommands made with .command(), which all of these are.
-  for (const add of [addServeCommand, addDeploymentCommands, addRosterCommand, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addVerifyCommand, addDeadLetterCommands, addRebuildCommand, addDoctorCommand]) add(program);
+  for (const add of [addServeCommand, addDeploymentCommands, addRosterCommand, addKeyCommands, addImportCommand, addTailCommand, addMetricsCommand, addVerifyCommand, addReportingCommands, addDeadLetterCommands, addRebuildCommand, addDoctorCommand]) add(program);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

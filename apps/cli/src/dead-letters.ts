@@ -108,6 +108,6 @@ function kindOf(text: string): string {
 
 function daysOf(text: string): number {
   const days = letterDays(text);
-  if (days === undefined) throw new WrongUsage('--older-than', 'is no number of days', 'write a whole number from 1 to 3650');
+  if (days === undefined) throw new WrongUsage('--older-than', `"${text}" is no number of days`, 'write a whole number from 1 to 3650');
   return days;
 }

@@ -66,7 +66,10 @@ export function addDeploymentCommands(program: Command): void {
     .description('hold what was agreed with those who stand for the people')
     .requiredOption('--people <number>', 'fewest people that a figure is told of, 5 or more')
     .option('--dwell-times', 'it may be told how many decisions were hasty')
-    .action((id: string, flags: AgreementFlags) => decided(id, flags, flagOf, (stands) => agree(stands, { people: /^\d+$/.test(flags.people) ? Number(flags.people) : NaN, dwellTimes: flags.dwellTimes ?? false })));
+    .action((id: string, flags: AgreementFlags) => {
+      const agreed = { people: peopleOf(flags.people), dwellTimes: flags.dwellTimes ?? false };
+      return decided(id, flags, flagOf, (stands) => agree(stands, agreed));
+    });
   withTenant(deployment.command('show <id>'))
     .description('what stands: registration, days, closures, and how many people are enabled today')
     .action(async (id: string, flags: Flags) => {
@@ -89,6 +92,11 @@ const DAYS: [name: string, what: string, decide: (stands: Deployment, day: strin
 interface AgreementFlags extends Flags {
   people: string;
   dwellTimes?: boolean;
+}
+
+function peopleOf(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new WrongUsage('--people', `"${text}" is no number of people`, 'write a whole number, 5 or more');
+  return Number(text);
 }
 
 interface ClosureFlags extends Flags {

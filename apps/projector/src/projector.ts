@@ -10,7 +10,7 @@
  */
 import { WrongInput } from '@foothold/contract';
 import { adoptVersion, finishSilent, lag, prepare, project, tallyLetters, USAGE_SHARDS, type LetterCounts, type Log, type Projection } from '@foothold/event-log';
-import { askedGauge, isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
+import { askedGauge, askedGauges, isTransient, spanOf, type Fatal, type Logger } from '@foothold/platform';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Shards folded at the same time: enough to keep folding while Postgres writes. */
@@ -46,9 +46,11 @@ export class Projector {
     const { database } = log;
     askedGauge('projector.lag', { description: 'events in the log that are not folded yet, by whichever projector', unit: '{event}' }, async () => [{ value: (await lag(database, projection.name)).behind }]);
     const byKind = (counts: LetterCounts) => Object.entries(counts).map(([kind, value]) => ({ value, attributes: { kind } }));
-    askedGauge('dead.letters', { description: 'dead letters that lie there, by kind' }, async () => byKind((await tallyLetters(database)).lying));
-    askedGauge('dead.letters.expired', { description: 'dead letters that were kept for their time and deleted, by kind; ever, by whichever process' }, async () => byKind((await tallyLetters(database)).expired));
-    askedGauge('dead.letters.redriven', { description: 'dead letters that went into the log after all, or were found there; ever, by whichever process' }, async () => [{ value: (await tallyLetters(database)).redriven }]);
+    askedGauges([
+      { name: 'dead.letters', options: { description: 'dead letters that lie there, by kind' }, read: ({ lying }) => byKind(lying) },
+      { name: 'dead.letters.expired', options: { description: 'dead letters that were kept for their time and deleted, by kind; ever, by whichever process' }, read: ({ expired }) => byKind(expired) },
+      { name: 'dead.letters.redriven', options: { description: 'dead letters that went into the log after all, or were found there; ever, by whichever process' }, read: ({ redriven }) => [{ value: redriven }] },
+    ], () => tallyLetters(database));
   }
 
   async start(): Promise<void> {

@@ -3,6 +3,7 @@ import { CONFIG, Database, FATAL, Health, LOGGER, Pseudonymiser, Sealer, type Co
 import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { learningOf } from './learn-windows.js';
 import { PATIENCE_MS, Sentinel } from './sentinel.js';
+import { tellingOf } from './tell-cells.js';
 import { expiringOf, sweepingOf } from './tend-letters.js';
 
 @Module({})
@@ -15,7 +16,7 @@ export class SentinelModule implements OnApplicationBootstrap, OnApplicationShut
   ) {
     const keyCheck: KeyCheck = (tenant) => pseudonymiser.check(tenant);
     const log = openLog(database, keyCheck, sealer);
-    const jobs = [learningOf(log), sweepingOf(log, keyCheck, logger), expiringOf(log, config.FOOTHOLD_DEAD_LETTER_DAYS, logger)];
+    const jobs = [learningOf(log), sweepingOf(log, keyCheck, logger), expiringOf(log, config.FOOTHOLD_DEAD_LETTER_DAYS, logger), tellingOf(log, logger)];
     this.sentinel = new Sentinel(database, jobs, logger, fatal, health.part('sentinel', PATIENCE_MS));
   }
 

@@ -9,6 +9,7 @@ import { Unknown } from '@foothold/contract';
 import { type Agreement, type Change, type Closure } from './lifecycle.js';
 import { change, completeThrough, openTenant, stream, streams, VersionConflict, type KeyCheck, type Log, type Stream } from '@foothold/event-log';
 import { prepareAnswer, type Prepared } from './metrics/answer.js';
+import { type Query, type Subject } from './metrics/metric.js';
 import { type Question } from './metrics/question.js';
 import { register, type Registration } from './registration.js';
 import { usageProjection } from './usage.js';
@@ -58,15 +59,27 @@ export async function deploymentOf(log: Log, viewer: Viewer, id: string): Promis
   return asDeployment(found);
 }
 
+/** A deployment as metrics are asked about it now. @throws Unknown as deploymentOf */
+export async function subjectOf(log: Log, viewer: Viewer, id: string): Promise<Subject> {
+  const { deployment, version, registration, closures, agreement } = await deploymentOf(log, viewer, id);
+  return { deployment, version, registration, closures, agreement, completeThrough: await completeThrough(log.database, viewer.tenant, usageProjection.name) };
+}
+
 /**
  * Prepares the answer to a question about a deployment.
  * @throws Unknown as deploymentOf; WrongInput where the range is too long.
  */
 export async function ask(log: Log, viewer: Viewer, id: string, question: Question): Promise<Prepared> {
-  const { deployment, version, registration, closures, agreement } = await deploymentOf(log, viewer, id);
-  const complete = await completeThrough(log.database, viewer.tenant, usageProjection.name);
-  return prepareAnswer((sql, values) => log.database.query(sql, values), { deployment, version, registration, closures, agreement, completeThrough: complete }, question);
+  return prepareAnswer(queryOf(log.database), await subjectOf(log, viewer, id), question);
 }
+
+/** One function a database: what is held of it from question to question is held by that. */
+function queryOf(database: Log['database']): Query {
+  const query = queries.get(database) ?? ((sql, values) => database.query(sql, values));
+  queries.set(database, query);
+  return query;
+}
+const queries = new WeakMap<Log['database'], Query>();
 
 /** A deployment's registration as it stands: days of pilot and handoff may have been decided since. */
 export interface Registered {

@@ -83,6 +83,12 @@ export const EXAMPLES: Record<string, Example> = {
       { variant: 'resurrected', value: 0, numerator: 0, denominator: null, low: null, high: null, people: 4 },
       { variant: 'churned', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 5 },
       { variant: 'quick_ratio', value: 0, numerator: 0, denominator: 1, low: null, high: null, people: 5 },
+      { variant: 'active_28', value: 5, numerator: 5, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'retained_28', value: 4, numerator: 4, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'new_28', value: 0, numerator: 0, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'resurrected_28', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'churned_28', value: 1, numerator: 1, denominator: null, low: null, high: null, people: 5 },
+      { variant: 'quick_ratio_28', value: 1, numerator: 1, denominator: 1, low: null, high: null, people: 6 },
     ],
   },
   'adoption.retention': {
@@ -200,6 +206,12 @@ export const EXAMPLES: Record<string, Example> = {
       { variant: 'p5', value: 19952.7105, numerator: null, denominator: 158, low: null, high: null, people: 8 },
       { variant: 'p50', value: 19952.7105, numerator: null, denominator: 158, low: null, high: null, people: 8 },
       { variant: 'p95', value: 120735.8445, numerator: null, denominator: 158, low: null, high: null, people: 8 },
+    ],
+  },
+  'trust.rubber_stamp': {
+    from: '2026-01-05', to: '2026-07-12',
+    figures: [
+      { variant: 'all', value: 0, numerator: 0, denominator: 143, low: null, high: null, people: 7 },
     ],
   },
   'trust.kept': {

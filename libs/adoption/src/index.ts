@@ -15,5 +15,6 @@ export { checkDeploymentId, DEFAULT_REGISTRATION, parseRegistration, understandR
 export { enabledOn, onLeave, type Period } from './roster.js';
 export { faultText, readRoster, ROSTER_BYTES, understandRoster, WrongRoster } from './roster-file.js';
 export { importRoster, rebuildRoster, rosterOf, type ImportedRoster } from './roster-import.js';
+export { questionsOf, REVISED_MS, tellCells, type ToldCells } from './reporting/tell-cells.js';
 export { adoptionMigrations } from './schema.js';
 export { usageProjection } from './usage.js';

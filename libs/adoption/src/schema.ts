@@ -1,6 +1,7 @@
 /** The read tables, and the roster, which is written with its facts. All can be thrown away and folded anew from the log. Migrations expand, and contract a version later at the earliest (see Migration). */
 import { type Migration } from '@foothold/platform';
 import { NUMBERS, OF_INITIATIVE, SUMS, WEEK_COUNTERS } from './person-day.js';
+import { reportingMigrations } from './reporting/schema.js';
 
 /** Of person_day as it was first made. */
 const FIRST = [
@@ -170,4 +171,5 @@ create table feed_arrival (
 comment on table feed_arrival is 'how many tasks were completed, or invocations began, in a quarter of an hour';
 `,
   },
+  ...reportingMigrations,
 ];

@@ -15,7 +15,7 @@
  * was asked for.
  */
 import { WrongInput } from '@foothold/contract';
-import { type PoolClient } from '@foothold/platform';
+import { isLockedOut, LOCK_MS, untilLocked, type PoolClient } from '@foothold/platform';
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Log } from './identities.js';
@@ -24,8 +24,7 @@ import { USAGE_SHARDS } from './schema.js';
 
 /** Shards folded at the same time. */
 const AT_ONCE = 2;
-/** How long a swap waits for those who read the tables; they would have to wait behind it. */
-const LOCK_MS = 2_000;
+/** For two minutes. */
 const SWAP_ATTEMPTS = 30;
 /** Before it is looked again whose tables they are. */
 const OVERTAKEN_MS = 1_000;
@@ -221,33 +220,29 @@ class Beside {
 
   /** Puts the tables in the place of the live ones. Live's checkpoints stay, since both stand where they say, but for the version. */
   async swap(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const { folded } = this;
-      try {
-        return await this.log.database.transaction(async (client) => {
-          for (const shard of SHARDS) await this.catchUp(client, shard);
-          await client.query(`set local lock_timeout = ${LOCK_MS}`);
-          await client.query(`lock table ${this.projection.tables.map(({ name }) => name).join(', ')} in access exclusive mode`);
-          await this.refuseReaders(client);
-          // A migration that came while we waited would be undone, and nobody would run it again.
-          const { rows: beside } = await client.query<{ mark: string | null }>(BESIDE, [this.schema]);
-          if (beside[0]!.mark !== (await this.mark(client))) throw new WrongInput('projection', 'its tables were changed while it was rebuilt', 'rebuild it again: it is begun anew');
-          for (const { name } of this.projection.tables) {
-            const { rows } = await client.query<{ schema: string }>('select quote_ident(nspname) as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::text::regclass', [name]);
-            for (const what of [OPTIONS, OWNER, GRANTS]) await this.asLive(client, what, name); // as they are at this moment
-            await client.query(`drop table ${name}`);
-            await client.query(`alter table ${this.schema}.${name} set schema ${rows[0]!.schema}`);
-          }
-          await client.query('update checkpoint set version = $2 where projection = $1', [this.projection.name, this.projection.version]);
-          await this.remove(client);
-        });
-      } catch (error) {
-        if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-        if (attempt === SWAP_ATTEMPTS) throw new WrongInput('projection', `somebody has held its tables for ${(SWAP_ATTEMPTS * 2 * LOCK_MS) / 1000} s`, 'rebuild it again, which takes up what is folded, once they are let go: select pid, query from pg_stat_activity where xact_start < now() - interval \'1 minute\'');
-        this.folded = folded; // rolled back
-        await pause(LOCK_MS); // whoever waited behind us reads first
-      }
-    }
+    const { folded } = this;
+    await untilLocked(SWAP_ATTEMPTS, () => {
+      this.folded = folded; // what an attempt before has folded was rolled back
+      return this.log.database.transaction(async (client) => {
+        for (const shard of SHARDS) await this.catchUp(client, shard);
+        await client.query(`set local lock_timeout = ${LOCK_MS}`);
+        await client.query(`lock table ${this.projection.tables.map(({ name }) => name).join(', ')} in access exclusive mode`);
+        await this.refuseReaders(client);
+        // A migration that came while we waited would be undone, and nobody would run it again.
+        const { rows: beside } = await client.query<{ mark: string | null }>(BESIDE, [this.schema]);
+        if (beside[0]!.mark !== (await this.mark(client))) throw new WrongInput('projection', 'its tables were changed while it was rebuilt', 'rebuild it again: it is begun anew');
+        for (const { name } of this.projection.tables) {
+          const { rows } = await client.query<{ schema: string }>('select quote_ident(nspname) as schema from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::text::regclass', [name]);
+          for (const what of [OPTIONS, OWNER, GRANTS]) await this.asLive(client, what, name); // as they are at this moment
+          await client.query(`drop table ${name}`);
+          await client.query(`alter table ${this.schema}.${name} set schema ${rows[0]!.schema}`);
+        }
+        await client.query('update checkpoint set version = $2 where projection = $1', [this.projection.name, this.projection.version]);
+        await this.remove(client);
+      });
+    }).catch((error: unknown) => {
+      throw isLockedOut(error) ? new WrongInput('projection', `somebody has held its tables for ${(SWAP_ATTEMPTS * 2 * LOCK_MS) / 1000} s`, 'rebuild it again, which takes up what is folded, once they are let go: select pid, query from pg_stat_activity where xact_start < now() - interval \'1 minute\'') : error;
+    });
   }
 
   /** Folds what is left before live's position, which is held until the end of the transaction. */
@@ -280,7 +275,6 @@ class Beside {
   }
 }
 
-const LOCK_NOT_AVAILABLE = '55P03';
 /** What the schema beside says that it is of, null where there is none; and whether one may be made. */
 const BESIDE = `select (select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace where nspname = $1) as mark, has_database_privilege(current_database(), 'create') as may`;
 

@@ -55,6 +55,7 @@ const WRONG: [string, string, string, string][] = [
   ['KAFKA_SASL_MECHANISM', 'small letters', 'plain', 'PLAIN, SCRAM-SHA-256'],
   ['KAFKA_USERNAME', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
   ['KAFKA_USERNAME', 'a line feed', `${SECRET}\n`, 'without one'],
+  ['FOOTHOLD_REPORTING_PASSWORD', 'a line feed', `${SECRET}\n`, 'without one'],
   ['KAFKA_PASSWORD', 'without a mechanism', SECRET, 'KAFKA_SASL_MECHANISM'],
   ['KAFKA_PASSWORD', 'a line feed', `${SECRET}\n`, 'without one'],
   ['KAFKA_OAUTH_TOKEN_URL', 'no address', SECRET, 'https://login.example/oauth/token'],

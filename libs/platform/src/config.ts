@@ -99,6 +99,11 @@ export const SETTINGS = {
       return days;
     },
   } as Setting<number>,
+  FOOTHOLD_REPORTING_PASSWORD: {
+    meaning: 'the password of the role that `foothold reporting grant` makes, where there is none of its name',
+    default: 'what comes on stdin',
+    read: credential,
+  } as Setting<string | null>,
   KAFKA_BROKERS: {
     meaning: 'host:port of Kafka brokers, separated by commas; the recorder needs it',
     default: 'none',

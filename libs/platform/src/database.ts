@@ -100,15 +100,7 @@ export class Database {
     const runner = this.source.createQueryRunner();
     try {
       await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          await this.source.runMigrations({ transaction: 'each' });
-          return;
-        } catch (error) {
-          if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE || attempt === MIGRATION_ATTEMPTS) throw error;
-          await pause(LOCK_MS); // whoever waited behind us goes first
-        }
-      }
+      await untilLocked(MIGRATION_ATTEMPTS, () => this.source.runMigrations({ transaction: 'each' }));
     } finally {
       await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
       await runner.release();
@@ -121,11 +113,31 @@ export class Database {
 }
 
 const MIGRATION_LOCK = 7_066_081;
-const LOCK_NOT_AVAILABLE = '55P03';
-/** How long a migration waits for those who use a table: appends and questions would have to wait behind it. */
-const LOCK_MS = 2_000;
 /** For five minutes: a long question, a backup. */
 const MIGRATION_ATTEMPTS = 75;
+
+const LOCK_NOT_AVAILABLE = '55P03';
+/** How long whoever wants a table for themselves waits for those who use it: appends and questions would have to wait behind them. */
+export const LOCK_MS = 2_000;
+
+/**
+ * Does what needs a table for itself, which waits for it for no longer than LOCK_MS and leaves nothing behind where it does not get
+ * it; then whoever waited behind it goes first, and it is done again.
+ * @throws what it threw last, where it never got it or failed otherwise
+ */
+export async function untilLocked<T>(attempts: number, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLockedOut(error) || attempt === attempts) throw error;
+      await pause(LOCK_MS);
+    }
+  }
+}
+
+/** Whether somebody else has held a table for LOCK_MS. */
+export const isLockedOut = (error: unknown): boolean => (error as { code?: string }).code === LOCK_NOT_AVAILABLE;
 
 /**
  * Opens a pool on `url`. A stalled process loses its open transaction after 30 s (and with it every

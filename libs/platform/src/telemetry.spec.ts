@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { readConfig } from './config.js';
-import { askedGauge, currentTraceparent, inSpan, measuring, metricsText, openLogger, startTelemetry } from './telemetry.js';
+import { askedGauge, askedGauges, currentTraceparent, inSpan, measuring, metricsText, openLogger, startTelemetry } from './telemetry.js';
 
 const SAMPLED = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const UNSAMPLED = SAMPLED.replace(/01$/, '00');
@@ -69,6 +69,13 @@ describe('metrics', () => {
     expect([await at(10_000), await at(35_000), await at(35_001), asked]).toEqual(['2', '2', 'NaN', 4]);
     answer = () => Promise.resolve(7);
     expect([await at(39_999), await at(40_000)]).toEqual(['NaN', '7']);
+  });
+
+  it('ask once for what several gauges show', async () => {
+    let asked = 0;
+    const one = (name: string, of: number) => ({ name, options: {}, read: (answer: number) => [{ value: answer * of }] });
+    askedGauges([one('spec.once', 1), one('spec.twice', 2), one('spec.thrice', 3)], () => Promise.resolve(++asked), () => 0);
+    expect([await shown('spec_once'), await shown('spec_twice'), await shown('spec_thrice'), asked]).toEqual(['1', '2', '3', 1]);
   });
 
   it('do not wait for an answer that does not come, nor ask again meanwhile', async () => {

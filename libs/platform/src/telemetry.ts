@@ -66,22 +66,34 @@ const OLD_MS = 30_000;
 
 /** A gauge whose value somebody else has to be asked for: a scrape is no load on them, and none of theirs holds it up. */
 export function askedGauge(name: string, options: MetricOptions, ask: () => Promise<Reading[]>, now: () => number = Date.now): void {
+  askedGauges([{ name, options, read: (readings) => readings }], ask, now);
+}
+
+/** Such a gauge among several that show one answer. */
+export interface AskedGauge<Answer> {
+  name: string;
+  options: MetricOptions;
+  read: (answer: Answer) => Reading[];
+}
+
+/** Several of which the same answer says what they show: it is asked for once. */
+export function askedGauges<Answer>(gauges: readonly AskedGauge<Answer>[], ask: () => Promise<Answer>, now: () => number = Date.now): void {
   let asking: Promise<void> | undefined;
   let askedAt = -Infinity;
-  let answer: { readings: Reading[]; at: number } | undefined;
+  let known: { answer: Answer; at: number } | undefined;
   const look = async (): Promise<void> => {
     askedAt = now();
-    answer = await ask().then((readings) => ({ readings, at: now() }), () => answer); // whoever does not answer is told of in the log and by /health/ready
+    known = await ask().then((answer) => ({ answer, at: now() }), () => known); // whoever does not answer is told of in the log and by /health/ready
     asking = undefined;
   };
-  metrics.getMeter('foothold').createObservableGauge(name, options).addCallback(async (result) => {
+  for (const { name, options, read } of gauges) metrics.getMeter('foothold').createObservableGauge(name, options).addCallback(async (result) => {
     if (!asking && now() - askedAt >= FRESH_MS) asking = look();
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([asking, new Promise((resolve) => (timer = setTimeout(resolve, ANSWER_MS)))]);
     clearTimeout(timer);
-    const old = answer !== undefined && now() - answer.at > OLD_MS;
+    const old = known !== undefined && now() - known.at > OLD_MS;
     // Left out, the gauge would go on showing its last value.
-    for (const { value, attributes } of answer?.readings ?? []) result.observe(old ? NaN : value, attributes);
+    for (const { value, attributes } of known ? read(known.answer) : []) result.observe(old ? NaN : value, attributes);
   });
 }
 

@@ -19,6 +19,7 @@ export async function empty(environment: Record<string, string | undefined>): Pr
       [EMPTYING],
     );
     if (others.length > 0) throw new WrongInput('--fresh', 'the demo, or a command on its database, is running', 'end it, or leave --fresh out');
+    await database.query('drop schema if exists reporting_v1 cascade');
     await database.query('drop schema public cascade');
     await database.query('create schema public');
   } finally {

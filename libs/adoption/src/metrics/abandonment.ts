@@ -4,12 +4,13 @@ import { learnedWindows } from '../decision-window.js';
 import { counted } from './behind.js';
 import { cut } from './cut.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
-import { ratioFigures, UNKNOWN } from './ratio.js';
+import { amountOf, less, ratioFigures, UNKNOWN } from './ratio.js';
 import { joinWaiting, waiting } from './waiting.js';
 
 const EXPLICIT: Record<string, string> = {
   dismissed: 'dismissed', navigated: 'navigated', stopped: 'stopped', 'timed-out': 'timed_out', 'worked-around': 'worked_around',
 };
+const SHOWN = amountOf('shown');
 /** Variants that depend on how long ago a result was shown. */
 const DATED = new Set(['all', 'pending', 'soft', 'confirmed']);
 /** Dimensions of a result as the table invocation has them. */
@@ -36,24 +37,23 @@ export const abandonment: Metric = {
     watchOut: 'The window is the task kind’s own: the time within which 99 in 100 of its decisions came, learned each week from the 13 weeks before and held for results shown from then on; at least 15 minutes, and 24 hours until 100 decisions have taught one. A late decision always wins, so recent days fall. Explicit abandonment is not in undecided.',
     version: 2,
   },
-  behind: { '': counted('d.shown > 0') },
+  behind: { '': counted('shown') },
   async figures(asking) {
     const { deployment, completeThrough } = asking.subject;
     const learned = await learnedWindows(asking.query, deployment);
     const figures = await ratioFigures(asking, {
-      sums: ['shown', 'undecided', ...Object.values(EXPLICIT)],
       variants: {
-        all: { x: `${Object.values(EXPLICIT).join(' + ')} + undecided - pending`, y: 'shown' },
-        ...Object.fromEntries(Object.entries(EXPLICIT).map(([cause, counter]) => [cause, { x: counter, y: 'shown' }])),
-        pending: { x: 'pending', y: 'shown' },
-        soft: { x: 'soft', y: 'shown' },
-        confirmed: { x: 'undecided - pending - soft', y: 'shown' },
-        undecided: { x: 'undecided', y: 'shown' },
+        all: { x: less(amountOf(...Object.values(EXPLICIT), 'undecided'), 'pending'), y: SHOWN },
+        ...Object.fromEntries(Object.entries(EXPLICIT).map(([cause, counter]) => [cause, { x: amountOf(counter), y: SHOWN }])),
+        pending: { x: amountOf('pending'), y: SHOWN },
+        soft: { x: amountOf('soft'), y: SHOWN },
+        confirmed: { x: less(amountOf('undecided'), 'pending', 'soft'), y: SHOWN },
+        undecided: { x: amountOf('undecided'), y: SHOWN },
       },
       also: {
-        sums: ['pending', 'soft'],
-        sql: (values) => {
-          const { names, columns, from } = cut(asking, `(invocation ${joinWaiting(waiting(learned, completeThrough), values)}) d`, values, OF_INVOCATION);
+        counters: ['pending', 'soft'],
+        sql: (cutBy, values) => {
+          const { names, columns, from } = cut(cutBy, `(invocation ${joinWaiting(waiting(learned, completeThrough), values)}) d`, values, OF_INVOCATION);
           return `select ${columns}, d.person, count(*) filter (where shown_at >= pending_since) as pending, count(*) filter (where shown_at < pending_since) as soft
             ${from} and d.status = 'undecided' group by ${names}, d.person`;
         },

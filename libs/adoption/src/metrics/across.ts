@@ -2,7 +2,7 @@
  * Which cells are hidden for what other dimensions tell: where a team is all of a role but for two people, the difference of
  * both would be about these two.
  *
- * What arrives: a quarter of the grid and a population whose people and facts lie in person_day. What leaves: the hidden cells
+ * What arrives: a quarter of the grid and a population of which it is known who did what, and where. What leaves: the hidden cells
  * of every dimension, and of those pairs that are told. Next is told.ts, which shows the others of the dimension it is asked
  * for: what is decided does not depend on it.
  *
@@ -16,6 +16,7 @@ import { type Population } from './behind.js';
 import { cut, groupOf, type Counted } from './cut.js';
 import { hiddenInQuarter, hidePeriod, hideTable, hideWeeks, type Hidden, type Row } from './hide.js';
 import { type Asking, type Period } from './metric.js';
+import { periodOn, placeOf } from './teams.js';
 import { Remembered, type Facts } from './worked-out.js';
 
 /** A period of the grid: its weeks that are over, in the parts in which they are told without dimensions. */
@@ -39,7 +40,7 @@ export const PAIRED: Dimension = 'task_kind';
 
 /** The dimensions that are decided together: none, where it is not known who did what. */
 export function together(dimensions: readonly Dimension[], population: Population): readonly Dimension[] {
-  return population.rows === null ? [] : dimensions.filter((dimension) => !OF_DAYS.includes(dimension));
+  return population.rows === null && !population.placed ? [] : dimensions.filter((dimension) => !OF_DAYS.includes(dimension));
 }
 
 /** Of a large deployment it would take minutes: there each dimension is decided by itself. */
@@ -75,13 +76,31 @@ interface Placed extends Facts {
 async function factsIn(asking: Asking, population: Population, dimensions: readonly Dimension[], periods: readonly Stretch[]): Promise<Placed[]> {
   const parts = periods.flatMap(({ weeks }, period) => weeks.flatMap(({ parts: own }, week) => own.map((days, part) => ({ period, week, part, days }))));
   if (parts.length === 0) return [];
+  if (population.rows === null) return placedIn(asking, population, dimensions, parts);
   const values: unknown[] = [];
   const { names, columns, from } = cut({ ...asking, by: dimensions, periods: parts.map(({ days }) => days) }, 'person_day d', values);
   const rows = await asking.query<Counted & { people: string[] }>(
-    `select ${names}, array_agg(distinct person order by person)::text[] as people from (select ${columns}, d.person ${from} and ${population.rows!(asking.subject, values)}) d group by ${names} order by ${names} limit ${MOST_FACTS + 1}`, values);
+    `select ${names}, array_agg(distinct person order by person)::text[] as people from (select ${columns}, d.person ${from} and ${population.rows(asking.subject, values)}) d group by ${names} order by ${names} limit ${MOST_FACTS + 1}`, values);
   return rows.map((row) => {
     const { period, week, part } = parts[Number(row['period'])]!;
     return { period, week, part, people: row.people, values: groupOf(row, dimensions) };
+  });
+}
+
+/** The same of people who lie in no rows: they are where the roster has them on their day. */
+async function placedIn(asking: Asking, population: Population, dimensions: readonly Dimension[], parts: readonly (Pick<Placed, 'period' | 'week' | 'part'> & { days: Period })[]): Promise<Placed[]> {
+  const people = await population.on(asking, { from: parts[0]!.days.from, to: parts.at(-1)!.days.to }, Infinity);
+  const { enabled } = await asking.held.roster();
+  return parts.flatMap(({ days: { from, to }, ...part }) => {
+    const facts = new Map<string, Placed & { people: string[] }>();
+    for (let day = from; day <= to; day++) for (const person of people.get(day) ?? []) {
+      const values = placeOf(periodOn(enabled.get(person), day), dimensions);
+      const label = JSON.stringify(values);
+      const fact = facts.get(label) ?? { ...part, values, people: [] };
+      fact.people.push(person);
+      facts.set(label, fact);
+    }
+    return [...facts].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, fact]) => fact);
   });
 }
 

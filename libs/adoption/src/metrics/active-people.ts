@@ -21,7 +21,7 @@ export const activePeople: Metric = {
     const { by } = asking;
     const variants = Object.keys(WINDOWED);
     const stretches = new Stretches(asking, variants);
-    for (const one of await activeDays(asking, lookedAt(asking), by)) {
+    for (const one of await activeDays(asking, lookedAt(asking))) {
       const edges = stretches.ofAll(variants, one.by);
       covers(one, (variant, since, until) => edges[variant]!.add(since, until));
     }

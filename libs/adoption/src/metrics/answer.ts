@@ -8,6 +8,7 @@ import { dayNumber, dayText, timeZone } from '../local-day.js';
 import { usageProjection } from '../usage.js';
 import { bucketOf, buckets } from './bucket.js';
 import { METRICS } from './catalogue.js';
+import { Held } from './held.js';
 import { type Asking, type Period, type Query, type Subject } from './metric.js';
 import { type Question } from './question.js';
 import { leastPeople, refuseTooFine, shown, tell } from './told.js';
@@ -37,7 +38,10 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const { figures, whole } = of;
   const isSandbox = leastPeople(subject) === 1;
   if (isSandbox) notes.push(SANDBOX);
-  else refuseTooFine({ by, grain, metric: of });
+  else {
+    if (of.needs === 'dwellTimes' && !subject.agreement?.dwellTimes) throw new WrongInput('metric', `${metric.id} is not told of this deployment: it profiles attention`, AGREE);
+    refuseTooFine({ by, grain, metric: of });
+  }
   const to = question.to ?? (extent!.last !== null && whole ? endOf(subject, grain, extent!.last) : extent!.last);
   // One device whose clock was reset to 1970 must not make every question about all there is too long.
   const first = extent!.first === null || to === null ? extent!.first : Math.max(extent!.first, to - LONGEST + 1);
@@ -48,19 +52,21 @@ export async function prepareAnswer(query: Query, subject: Subject, question: Qu
   const days = to - from + 1;
   if (days > LONGEST) throw new WrongInput('from', `${days} days lie between ${dayText(from)} and ${dayText(to)}`, `ask for ${LONGEST} days at most`);
 
-  // What is told of a day may wait for days after it.
-  const [read] = await query<Read>(READ, [subject.deployment, dayText(from), dayText(isSandbox ? to : Math.max(to, extent!.last ?? to))]);
+  const read = await query<Read>(READ, [subject.deployment]);
   const range = { from, to };
-  const feed = of.feed ? (await query<Read>(READ_FEED, [subject.deployment, dayText(from), dayText(to)]))[0]! : null;
+  const feed = of.feed ? (await query<FeedRead>(READ_FEED, [subject.deployment, dayText(from), dayText(to)]))[0]! : null;
+  const last = isSandbox ? to : Math.max(to, extent!.last ?? to); // what is told of a day may wait for days after it
   return {
-    stamp: JSON.stringify([...stamp, read!.revisions, read!.latest, ...(feed ? [feed.revisions, feed.latest] : [])]),
+    stamp: JSON.stringify([...stamp, read.reduce((sum, { revisions }) => sum + revisions, 0), latest(read), ...(feed ? [feed.revisions, feed.latest] : [])]),
     answer: async () => {
-      const asking: Asking = { query, subject, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
+      const held = new Held(query, subject, new Map(read.map((day) => [day.day, `${extent!.folded} ${day.revisions} ${day.revised}`])));
+      const asking: Asking = { query, subject, held, grain, by, periods: buckets({ grain, ...range }), notes: [...notes] };
       const rows = isSandbox ? (await figures(asking)).map((figure) => shown(asking, asking.periods, figure, false))
         : extent!.first === null ? [] : await tell({ ...asking, metric: of, range, open: { from: question.from === null, to: question.to === null }, first: extent!.first });
       const days = isSandbox ? range : hull(rows);
       if (of.remarks && days) asking.notes.push(...(await of.remarks(asking, days)));
-      return { ...head, revisedAt: iso(latest(read!.revised, feed?.revised ?? null)), notes: [...new Set(asking.notes)], rows };
+      const revised = latest([...read.filter(({ day }) => day >= from && day <= last), ...(feed?.revised == null ? [] : [{ revised: feed.revised }])]);
+      return { ...head, revisedAt: iso(revised), notes: [...new Set(asking.notes)], rows };
     },
   };
 }
@@ -79,8 +85,6 @@ function hull(rows: readonly AnswerRow[]): Period | null {
   return { from: Math.min(...told.map(({ from }) => dayNumber(from)!)), to: Math.max(...told.map(({ to }) => dayNumber(to)!)) };
 }
 
-const latest = (one: number | null, other: number | null): number | null => (one === null || other === null ? (one ?? other) : Math.max(one, other));
-
 interface Extent {
   /** Local days since 1970 on which anything is counted; null: on none. */
   first: number | null;
@@ -94,18 +98,31 @@ const EXTENT = `select (min(day) - '1970-01-01'::date)::int as first, (max(day) 
 
 const SANDBOX = 'A sandbox, for trying things out: figures of single people are shown.';
 
+const AGREE = 'tell it once it was agreed with those it is about: foothold deployment agree DEPLOYMENT --people N --dwell-times';
+
 const BEING_FOLDED = 'The log is being folded anew by a newer version: until then nothing is said of what the version before did not count.';
 
+/** How often anything of a day was changed, and when last. */
 interface Read {
-  /** Microseconds since 1970; null: nothing is counted in the range. */
+  /** Since 1970. */
+  day: number;
+  revisions: number;
+  /** Microseconds since 1970. */
+  revised: number;
+}
+
+/** Of all days: what people did before a range decides who is new in it, and what is told of a day may wait for days after it. */
+const READ = `select (day - '1970-01-01'::date)::int as day, sum(revisions)::float8 as revisions, extract(epoch from max(revised_at))::float8 * 1000000 as revised
+  from day_revision where deployment = $1 group by day`;
+
+const latest = (days: readonly Pick<Read, 'revised'>[]): number | null => days.reduce<number | null>((last, { revised }) => Math.max(last ?? 0, revised), null);
+
+interface FeedRead {
+  /** Microseconds since 1970; null: nothing of these days. */
   revised: number | null;
   revisions: string | null;
   latest: string | null;
 }
-
-/** Of all days up to the range's end: what people did before it decides who is new in it. */
-const READ = `select extract(epoch from max(revised_at) filter (where day >= $2::date))::float8 * 1000000 as revised, sum(revisions)::text as revisions, extract(epoch from max(revised_at))::text as latest
-  from day_revision where deployment = $1 and day <= $3::date`;
 
 /** The same of the feed. Of all days: a session goes on from earlier ones, and a control total may come at any time. */
 const READ_FEED = `

@@ -6,16 +6,18 @@
  * Here too: on which days people are active, when first, and in which stretches, and when they are enabled.
  */
 import { type Dimension } from '@foothold/contract';
-import { dayText } from '../local-day.js';
 import { cut, groupOf, personDays, type Counted } from './cut.js';
+import { bitsOf, DID, type Did, type Rostered } from './held.js';
 import { type Asking, type Period } from './metric.js';
+import { periodOn, placeOf } from './teams.js';
 
-/** On a person-day `d`. */
-export const ACTIVE = 'd.active_accepted + d.active_overridden > 0';
-/** The kinds of activity, on the same. */
-export const KINDS: Record<string, string> = { any: ACTIVE, accepted: 'd.active_accepted > 0', voluntary: 'd.active_voluntary > 0' };
-/** More than all kinds of a day, as bits. */
-const KIND_BITS = 2 ** Object.keys(KINDS).length;
+/** Told by the roster. */
+export const OF_ROSTER: readonly Dimension[] = ['team', 'role'];
+
+/** The kinds of activity. */
+export const KINDS = { any: 'active', accepted: 'active_accepted', voluntary: 'active_voluntary' } as const satisfies Record<string, Did>;
+/** Of each kind, its bit of what somebody did on a day. */
+const BITS = Object.values(KINDS).map((did) => bitsOf(did));
 /** Days of the windows that end with a day. */
 const WINDOWS = [1, 7, 28];
 /** The variants of each kind of activity in each window, and what they count. */
@@ -32,32 +34,11 @@ export interface CountedPeople {
   people: number[];
 }
 
-/**
- * Counts people as of each period's last day.
- * @param stretches a statement that gives `variant`, the dimensions of the question, `since` and `until` (the day after the
- * last): within a variant and group, those of one person share no day
- * @param always variants that are there even where nobody counts, where nothing is cut by a dimension
- */
-export async function countAsOf(asking: Asking, stretches: string, values: unknown[], always: readonly string[]): Promise<CountedPeople[]> {
-  const { by } = asking;
-  const group = ['variant', ...by].join(', ');
-  const found = await asking.query<Counted>(
-    `with stretch as (${stretches})
-     select ${group}, (at - '1970-01-01'::date)::int as day, sum(step)::int as step
-       from (select ${group}, since as at, 1 as step from stretch union all select ${group}, until, -1 from stretch) edge
-      group by ${group}, at`,
-    values,
-  );
-  const stretched = new Stretches(asking, always);
-  for (const edge of found) stretched.of(edge['variant'] as string, groupOf(edge, by)).step(Number(edge['day']), Number(edge['step']));
-  return stretched.asOf();
-}
-
 /** Stretches of days in which people count, by variant and group: where they begin and end. */
 export class Stretches {
   private readonly groups = new Map<string, { by: (string | null)[]; edges: Map<string, Edges> }>();
 
-  /** @param always as of countAsOf */
+  /** @param always variants that are there even where nobody counts, where nothing is cut by a dimension */
   constructor(private readonly asking: Pick<Asking, 'by' | 'periods'>, always: readonly string[]) {
     if (asking.by.length === 0) this.ofAll(always, []);
   }
@@ -120,33 +101,46 @@ class Edges {
   }
 }
 
-/** In a group, the days on which somebody was active, in order, and on each the kinds of activity: bits in the order of KINDS. */
+/** In a group, the days on which somebody was active, in order, and on each what they did. */
 export interface ActiveDays {
   by: (string | null)[];
   person: string;
   days: number[];
-  kinds: number[];
+  did: number[];
 }
 
-/** The days on which people were active, by person and group. What is theirs comes in one value: a row a day would take longer to read than to count. */
-export async function activeDays(asking: Asking, { from, to }: Period, by: readonly Dimension[] = []): Promise<ActiveDays[]> {
+/** The days on which people were active, by person and group. */
+export async function activeDays(asking: Asking, days: Period): Promise<ActiveDays[]> {
+  const { by, held } = asking;
+  if (by.some((dimension) => !OF_ROSTER.includes(dimension))) return activeDaysApart(asking, days);
+  const groupOf = by.length === 0 ? null : await onRoster(asking);
+  const found: ActiveDays[][] = [];
+  for (const { day, columns: [people, did] } of await held.days(days)) for (let i = 0; i < people!.length; i++) {
+    if (!(did![i]! & BITS[0]!)) continue;
+    const place = people![i]!;
+    const person = held.people[place]!;
+    const of = groupOf?.(person, day);
+    const values = placeOf(of, by);
+    const groups = (found[place] ??= []);
+    let own = groups.find((group) => values.every((value, nth) => group.by[nth] === value));
+    if (!own) groups.push((own = { by: values, person, days: [], did: [] }));
+    own.days.push(day);
+    own.did.push(did![i]!);
+  }
+  return found.flat();
+}
+
+/** By dimensions of results. What is of one person comes in one value: a row a day would take longer to read than to count. */
+async function activeDaysApart(asking: Asking, { from, to }: Period): Promise<ActiveDays[]> {
   const values: unknown[] = [];
-  const { names, columns, from: rows } = cut({ ...asking, by, periods: [{ from, to }] }, personDays({ by }), values);
-  const bits = Object.values(KINDS).map((condition, i) => `case when ${condition} then ${1 << i} else 0 end`).join(' + ');
-  const found = await asking.query<Counted & { person: string; days: number[] }>(
-    `select ${names}, person::text, json_agg(day * ${KIND_BITS} + kinds) as days
-       from (select ${columns}, d.person, d.day - '1970-01-01'::date as day, ${bits} as kinds ${rows} and ${ACTIVE}) d group by ${names}, person`, values);
+  const { names, columns, from: rows } = cut({ ...asking, periods: [{ from, to }] }, personDays(asking), values);
+  const bits = Object.values(KINDS).map((did, i) => `case when ${DID[did]} then ${BITS[i]} else 0 end`).join(' + ');
+  const found = await asking.query<Counted & { person: string; days: [number, number][] }>(
+    `select ${names}, person::text, json_agg(json_build_array(day, did)) as days
+       from (select ${columns}, d.person, d.day - '1970-01-01'::date as day, bit_or(${bits}) as did ${rows} and ${DID[KINDS.any]} group by ${names}, d.person, d.day) d group by ${names}, person`, values);
   return found.map((row) => {
-    const [days, kinds]: [number[], number[]] = [[], []];
-    for (const coded of row.days.sort((one, other) => one - other)) {
-      const day = Math.floor(coded / KIND_BITS);
-      if (days.at(-1) === day) kinds[kinds.length - 1]! |= coded % KIND_BITS; // of another cell or shard
-      else {
-        days.push(day);
-        kinds.push(coded % KIND_BITS);
-      }
-    }
-    return { by: groupOf(row, by), person: row.person, days, kinds };
+    const days = row.days.sort(([one], [other]) => one - other);
+    return { by: groupOf(row, asking.by), person: row.person, days: days.map(([day]) => day), did: days.map(([, did]) => did) };
   });
 }
 
@@ -154,11 +148,12 @@ export async function activeDays(asking: Asking, { from, to }: Period, by: reado
  * The stretches in which somebody is active: each active day covers those up to the end of its window.
  * @param told of each: which of the variants of WINDOWED, its first day, and the day after its last
  */
-export function covers({ days, kinds }: ActiveDays, told: (variant: number, since: number, until: number) => void): void {
-  for (let kind = 0, variant = 0; kind < Object.keys(KINDS).length; kind++) for (const window of WINDOWS) {
+export function covers({ days, did }: ActiveDays, told: (variant: number, since: number, until: number) => void): void {
+  for (const [kind, bit] of BITS.entries()) for (const [w, window] of WINDOWS.entries()) {
+    const variant = kind * WINDOWS.length + w;
     let [since, until] = [-Infinity, -Infinity];
     for (let i = 0; i < days.length; i++) {
-      if (((kinds[i]! >> kind) & 1) === 0) continue;
+      if (!(did[i]! & bit)) continue;
       const day = days[i]!;
       if (day > until) {
         if (since > -Infinity) told(variant, since, until);
@@ -167,40 +162,35 @@ export function covers({ days, kinds }: ActiveDays, told: (variant: number, sinc
       until = day + window;
     }
     if (since > -Infinity) told(variant, since, until);
-    variant++;
   }
 }
 
-/**
- * A statement of when people were first active, for each kind of activity: `person`, and days called as the kinds are, null where
- * there was none. It goes from person to person, not over all of their days.
- * @param deployment its number, as the statement has it
- */
-export function firstDays(deployment: string): string {
-  const first = (kind: string) => `case when ${KINDS[kind]} then d.day else (select min(day) from person_day_sum l where l.deployment = ${deployment} and l.person = d.person and ${KINDS[kind]!.replaceAll('d.', 'l.')}) end as ${kind}`;
-  const next = (after: string) => `select d.person, d.day, d.active_accepted, d.active_voluntary from person_day_sum d where d.deployment = ${deployment} and ${after} ${ACTIVE} order by d.person, d.day limit 1`;
-  return `with recursive begun as ((${next('')}) union all select n.* from begun cross join lateral (${next('d.person > begun.person and')}) n)
-    select d.person, d.day as "any", ${first('accepted')}, ${first('voluntary')} from begun d`;
+/** By person who was ever active, the first day of each kind of activity; null: there was none. */
+export function firstDays({ held }: Pick<Asking, 'held'>): Promise<Map<string, First>> {
+  return held.once('first days', async () => {
+    const days = await held.allDays();
+    const first: First[] = [];
+    for (const { day, columns: [people, did] } of days) for (let i = 0; i < people!.length; i++) {
+      const bits = did![i]!;
+      if (!(bits & BITS[0]!)) continue;
+      const own = (first[people![i]!] ??= { any: day, accepted: null, voluntary: null });
+      if (bits & BITS[1]!) own.accepted ??= day;
+      if (bits & BITS[2]!) own.voluntary ??= day;
+    }
+    return new Map(first.flatMap((own, place) => [[held.people[place]!, own] as const]));
+  });
+}
+
+export interface First {
+  any: number;
+  accepted: number | null;
+  voluntary: number | null;
 }
 
 /** From the first day that the longest window of the first period looks at to the last day that is asked for. */
 export const lookedAt = ({ periods }: Pick<Asking, 'periods'>): { from: number; to: number } => ({ from: periods[0]!.from - Math.max(...WINDOWS) + 1, to: periods.at(-1)!.to });
 
-/**
- * SQL of who is enabled when, within the days that are asked for: `person, team, role, span`. Leave is cut out of the periods
- * in which somebody is enabled; with `leave`, what is cut out is given instead.
- */
-export function enabledSpans({ subject, periods }: Asking, values: unknown[], leave = false): string {
-  const within = `daterange($${values.push(dayText(periods[0]!.from))}::date, $${values.push(dayText(periods.at(-1)!.to))}::date, '[]')`;
-  const deployment = `$${values.push(subject.deployment)}`;
-  return `
-    select r.person, r.team, r.role, unnest(datemultirange(daterange(r.from_day, r.to_day, '[]') * ${within}) ${leave ? '*' : '-'} coalesce(l.days, '{}')) as span
-      from roster r
-      left join (select person, range_agg(daterange(from_day, to_day, '[]')) as days from roster where deployment = ${deployment} and on_leave group by person) l using (person)
-     where r.deployment = ${deployment} and not r.on_leave and daterange(r.from_day, r.to_day, '[]') && ${within}`;
-}
-
-/** Somebody is enabled, in a team and role, from `since` to the day before `until`. */
+/** Somebody is enabled, or on leave, in a team and role, from `since` to the day before `until`. */
 export interface EnabledSpan {
   person: string;
   team: string;
@@ -209,23 +199,42 @@ export interface EnabledSpan {
   until: number;
 }
 
-/** When people are enabled within the days that are asked for, in order. */
-export function spansOf(asking: Asking): Promise<EnabledSpan[]> {
-  const values: unknown[] = [];
-  return asking.query<EnabledSpan>(
-    `select person::text, team, role, (lower(span) - '1970-01-01'::date)::int as since, (upper(span) - '1970-01-01'::date)::int as until
-       from (${enabledSpans(asking, values)}) s order by lower(span)`, values);
+/** When people are enabled within the days that are asked for, in order: leave is cut out of it. With `leave`, what is cut out. */
+export async function spansOf({ held, periods }: Pick<Asking, 'held' | 'periods'>, leave = false): Promise<EnabledSpan[]> {
+  const { enabled, away } = await held.roster();
+  const [first, last] = [periods[0]!.from, periods.at(-1)!.to];
+  const spans: EnabledSpan[] = [];
+  for (const [person, own] of enabled) for (const { team, role, from, to } of own) {
+    if (from > last || to < first) continue;
+    let since = Math.max(from, first);
+    const end = Math.min(to, last) + 1;
+    const add = (begin: number, until: number) => { if (begin < until) spans.push({ person, team, role, since: begin, until }); };
+    for (const absent of away.get(person) ?? []) { // in order, and no two share a day
+      const [begin, until] = [Math.max(absent.from, since), Math.min(absent.to + 1, end)];
+      if (begin >= until) continue;
+      if (leave) add(begin, until);
+      else add(since, begin);
+      since = until;
+    }
+    if (!leave) add(since, end);
+  }
+  return spans.sort((one, other) => one.since - other.since);
+}
+
+/** Who stands in which period of the roster on a day, be they on leave or not. */
+export async function onRoster({ held }: Pick<Asking, 'held'>): Promise<(person: string, day: number) => Rostered | undefined> {
+  const { enabled } = await held.roster();
+  return (person, day) => periodOn(enabled.get(person), day);
 }
 
 /** By person, the first day on which they are enabled. */
-export async function firstEnabled({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<Map<string, number>> {
-  const rows = await query<{ person: string; day: number }>(
-    `select person::text, (min(from_day) - '1970-01-01'::date)::int as day from roster where deployment = $1 and not on_leave group by person`, [subject.deployment]);
-  return new Map(rows.map(({ person, day }) => [person, day]));
+export async function firstEnabled({ held }: Pick<Asking, 'held'>): Promise<Map<string, number>> {
+  const { enabled } = await held.roster();
+  return new Map([...enabled].map(([person, [first]]) => [person, first!.from]));
 }
 
 /** Whether the deployment has a roster: without one, nobody can be said to be enabled. */
-export async function hasRoster({ query, subject }: Asking): Promise<boolean> {
-  const [row] = await query<{ there: boolean }>('select exists (select from roster where deployment = $1) as there', [subject.deployment]);
-  return row?.there === true;
+export async function hasRoster({ held }: Pick<Asking, 'held'>): Promise<boolean> {
+  const { enabled, away } = await held.roster();
+  return enabled.size + away.size > 0;
 }

@@ -4,9 +4,12 @@
  * What arrives: a population and a stretch of days. What leaves: for each day, people of it, all of them or as many as must be
  * told apart. Next is days.ts, which lays days together.
  */
-import { USAGE_SHARDS } from '@foothold/event-log';
 import { dayText } from '../local-day.js';
+import { bitsOf, DID, type Did } from './held.js';
 import { type Asking, type Period, type Subject } from './metric.js';
+
+/** What a population is told by. */
+export type Knowing = Pick<Asking, 'query' | 'subject' | 'held'>;
 
 /** The people who make the denominator of a variant greater, day by day. */
 export interface Population {
@@ -14,17 +17,36 @@ export interface Population {
   id: string;
   /** SQL on a row `d` of person_day: whether it is of them; adds its values. Null: they do not lie in such rows. */
   rows: ((subject: Subject, values: unknown[]) => string) | null;
+  /** Not in such rows, but all of those of a day are counted, in the team and role in which they are on it. */
+  placed?: true;
   /** By day on which there is anybody, people: at least `enough` different ones where there are as many, else all of them. */
-  on(asking: Pick<Asking, 'query' | 'subject'>, days: Period, enough: number): Promise<Map<number, Set<string>>>;
+  on(asking: Knowing, days: Period, enough: number): Promise<Map<number, Set<string>>>;
 }
 
-/** @param condition on a row `d` of person_day_sum: of whom something is counted that it names */
-export const counted = (condition: string): Population => ({
-  id: condition,
-  rows: () => condition,
-  // A person has at most one row a day and shard.
-  on: ({ query, subject }, days, enough) => gathered(query, `select d.person from person_day_sum d where d.deployment = $1 and d.day = a.day and ${condition} limit ${USAGE_SHARDS * enough}`, [subject.deployment], days),
-});
+/** Of whom one of these is counted. */
+export const counted = (...did: readonly Did[]): Population => {
+  const bits = bitsOf(...did);
+  return ofDays(did.join(' or '), `(${did.map((one) => DID[one]).join(' or ')})`, (done) => (done & bits) !== 0);
+};
+
+/** Of whom anything is counted. */
+export const anybody: Population = ofDays('anybody', 'true', () => true);
+
+function ofDays(id: string, condition: string, isOf: (did: number) => boolean): Population {
+  return {
+    id,
+    rows: () => condition,
+    async on({ held }, days, enough) {
+      const found = new Map<number, Set<string>>();
+      for (const { day, columns: [people, did] } of await held.days(days)) {
+        const some = new Set<string>();
+        for (let i = 0; i < people!.length && some.size < enough; i++) if (isOf(did![i]!)) some.add(held.people[people![i]!]!);
+        if (some.size > 0) found.set(day, some);
+      }
+      return found;
+    },
+  };
+}
 
 /** Of whom a completed task is counted that the AI could be used for. */
 export const withTasks: Population = {
@@ -32,14 +54,14 @@ export const withTasks: Population = {
   rows: ({ registration: { taskKinds } }, values) => `d.tasks > 0${taskKinds ? ` and d.task_kind = any($${values.push(taskKinds)})` : ''}`,
   on(asking, days, enough) {
     const { query, subject } = asking;
-    if (!subject.registration.taskKinds) return counted('d.tasks > 0').on(asking, days, enough);
+    if (!subject.registration.taskKinds) return counted('tasks').on(asking, days, enough);
     const values: unknown[] = [subject.deployment];
     return gathered(query, `select distinct d.person from person_day d where d.deployment = $1 and d.day = a.day and ${this.rows!(subject, values)} limit ${enough}`, values, days);
   },
 };
 
-/** Those for whom something begins on a day: it does so once. */
-export const beginning = (id: string, days: (asking: Pick<Asking, 'query' | 'subject'>) => Promise<Iterable<[person: string, day: number]>>): Population => ({
+/** Those for whom something begins on a day: it does so once. All of them are there, however few would be enough. */
+export const beginning = (id: string, days: (asking: Knowing) => Promise<Iterable<[person: string, day: number]>>): Population => ({
   id,
   rows: null,
   async on(asking, { from, to }) {

@@ -16,13 +16,14 @@ import { health } from './health.js';
 import { initiative } from './initiative.js';
 import { type Metric, type MetricDeclaration } from './metric.js';
 import { retention } from './retention.js';
+import { rubberStamp } from './rubber-stamp.js';
 import { stickiness } from './stickiness.js';
 import { survival } from './survival.js';
 import { discrimination, overrideCorrectness, overReliance, reliance, underReliance } from './truth.js';
 
 export const METRICS: readonly Metric[] = [
   enabled, activated, activePeople, rate, stickiness, habit, growth, retention, survival, coverage, decomposition, concentration, reach, initiative,
-  acceptance, verbatim, edits, override, abandonment, decisionTime, kept, overReliance, underReliance, overrideCorrectness, discrimination, reliance, calibration, feedback,
+  acceptance, verbatim, edits, override, abandonment, decisionTime, rubberStamp, kept, overReliance, underReliance, overrideCorrectness, discrimination, reliance, calibration, feedback,
   health,
 ];
 

@@ -1,8 +1,8 @@
 /** Whether many use it a little or few a lot. */
 import { gini, topFifth } from '@foothold/statistics';
-import { enabledSpans } from './as-of.js';
+import { hasRoster, spansOf } from './as-of.js';
 import { counted } from './behind.js';
-import { cut } from './cut.js';
+import { inPeriods, spanOf } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 
 export const concentration: Metric = {
@@ -18,10 +18,9 @@ export const concentration: Metric = {
     watchOut: 'Never a list of who they are. Where many never use it, it is high whatever the others do. Without a roster, of people with anything counted: those who never asked are not in it.',
     version: 1,
   },
-  behind: { '': counted('d.accepted + d.overridden > 0') },
+  behind: { '': counted('accepted', 'overridden') },
   async figures(asking) {
-    const amounts = asking.periods.map((): number[] => []);
-    for (const { period, decided } of await decisions(asking)) amounts[period]!.push(decided);
+    const amounts = await decisions(asking);
     return amounts.flatMap((of, period): Figure[] => {
       const total = of.reduce((sum, amount) => sum + amount, 0);
       const top = topFifth(of);
@@ -34,15 +33,20 @@ export const concentration: Metric = {
   },
 };
 
-/** By period and person, results decided: of everybody enabled in it, or, without a roster, of everybody of whom anything is counted. */
-async function decisions(asking: Asking): Promise<{ period: number; decided: number }[]> {
-  const values: unknown[] = [];
-  const { columns, from } = cut(asking, 'person_day_sum d', values);
-  const days = asking.periods.map(({ from: first, to }) => `daterange('1970-01-01'::date + ${first}, '1970-01-01'::date + ${to}, '[]')`);
-  return asking.query(
-    `with did as (select period, person, sum(decided)::float8 as decided from (select ${columns}, d.person, d.accepted + d.overridden as decided ${from}) d group by period, person),
-          rostered as (select exists (select from roster where deployment = $${values.push(asking.subject.deployment)}) as so),
-          enabled as (select distinct p.period - 1 as period, e.person from (${enabledSpans(asking, values)}) e join unnest(array[${days.join(', ')}]) with ordinality p(days, period) on e.span && p.days)
-     select period::int, coalesce(decided, 0) as decided from enabled left join did using (period, person)
-     union all select period, decided from did where not (select so from rostered)`, values);
+/** By period, results decided by each person: of everybody enabled in it, or, without a roster, of everybody of whom anything is counted. */
+async function decisions(asking: Asking): Promise<number[][]> {
+  const { held, periods } = asking;
+  const decided = periods.map(() => new Map<string, number>());
+  for (const { period, columns: [people, accepted, overridden] } of inPeriods(await held.sums(['accepted', 'overridden'], spanOf(periods)), periods)) for (const [i, place] of people!.entries()) {
+    const person = held.people[place]!;
+    decided[period]!.set(person, (decided[period]!.get(person) ?? 0) + accepted![i]! + overridden![i]!);
+  }
+  for (const { period, columns: [people] } of inPeriods(await held.days(spanOf(periods)), periods)) for (const place of people!) {
+    const person = held.people[place]!;
+    if (!decided[period]!.has(person)) decided[period]!.set(person, 0);
+  }
+  if (!(await hasRoster(asking))) return decided.map((people) => [...people.values()]);
+  const enabled = asking.periods.map(() => new Set<string>());
+  for (const { person, since, until } of await spansOf(asking)) for (const [period, { from: first, to }] of asking.periods.entries()) if (since <= to && until > first) enabled[period]!.add(person);
+  return enabled.map((people, period) => [...people].map((person) => decided[period]!.get(person) ?? 0));
 }

@@ -3,7 +3,9 @@ import { GRAINS } from '@foothold/contract';
 import { withTasks } from './behind.js';
 import { completeness, type Completeness } from './completeness.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
-import { ratioFigures } from './ratio.js';
+import { amountOf, ratioFigures } from './ratio.js';
+
+const TASKS = amountOf('tasks');
 
 /** Of control totals, the least share that must have arrived. */
 const LEAST_COMPLETE = 0.95;
@@ -35,12 +37,11 @@ export const coverage: Metric = {
   figures: (asking) => {
     const { taskKinds } = asking.subject.registration;
     return ratioFigures(asking, {
-      sums: ['tasks', 'tasks_used', 'tasks_consulted', 'tasks_conflicting'],
       variants: {
-        pooled: { x: 'tasks_used', y: 'tasks' },
-        people: { x: 'tasks_used', y: 'tasks', meanOfPeople: true },
-        consulted: { x: 'tasks_consulted', y: 'tasks' },
-        conflicts: { x: 'tasks_conflicting', y: 'tasks' },
+        pooled: { x: amountOf('tasks_used'), y: TASKS },
+        people: { x: amountOf('tasks_used'), y: TASKS, meanOfPeople: true },
+        consulted: { x: amountOf('tasks_consulted'), y: TASKS },
+        conflicts: { x: amountOf('tasks_conflicting'), y: TASKS },
       },
       ...(taskKinds ? { where: (values) => `d.task_kind = any($${values.push(taskKinds)})` } : {}),
     });

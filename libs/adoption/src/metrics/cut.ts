@@ -7,7 +7,7 @@
  */
 import { RESULT_DIMENSIONS, type Dimension } from '@foothold/contract';
 import { dayNumber, dayText, mondayOf } from '../local-day.js';
-import { type Asking } from './metric.js';
+import { type Asking, type Subject } from './metric.js';
 
 export interface Cut {
   /** `period` and each dimension, as the statement's outer parts call them: `period, team`. */
@@ -27,8 +27,17 @@ const APART = `(select *, case when initiative = 'person' then active_accepted +
  * it costs people and days, not all that they did. Both have the same counters.
  * @param apart it looks at dimensions of results, whatever it is by
  */
-export const personDays = ({ by }: Pick<Asking, 'by'>, apart = false): string =>
-  apart || by.some((dimension) => (RESULT_DIMENSIONS as readonly Dimension[]).includes(dimension)) ? APART : 'person_day_sum d';
+export const personDays = (asking: Pick<Asking, 'by'>, apart = false): string => (apart || isOfResults(asking) ? APART : 'person_day_sum d');
+
+/** Whether a question is by a dimension of results. */
+export const isOfResults = ({ by }: Pick<Asking, 'by'>): boolean => by.some((dimension) => (RESULT_DIMENSIONS as readonly Dimension[]).includes(dimension));
+
+/** The value of a dimension of days: of the stage, or of the week since the handoff. */
+export function ofDay({ registration: { handoff } }: Subject, dimension: 'stage' | 'handoff_week'): (day: number) => string | null {
+  const from = handoff === null ? null : dayNumber(handoff)!;
+  if (dimension === 'stage') return (day) => (from === null || day < from ? 'pilot' : 'production');
+  return (day) => (from === null ? null : String((mondayOf(day) - mondayOf(from)) / 7));
+}
 
 /**
  * Cuts rows that have deployment, person and day.
@@ -44,13 +53,10 @@ export function cut(asking: Asking, table: string, values: unknown[], dimensions
     days.push(dayText(day));
     of.push(i);
   }
-  const handoff = subject.registration.handoff === null ? null : dayNumber(subject.registration.handoff)!;
-  const ofDay = (dimension: 'stage' | 'handoff_week', value: (day: number) => string | null) =>
-    by.includes(dimension) ? { name: dimension, list: `$${values.push(days.map((day) => value(dayNumber(day)!)))}::text[]` } : null;
-  const dated = [
-    ofDay('stage', (day) => (handoff === null || day < handoff ? 'pilot' : 'production')),
-    ofDay('handoff_week', (day) => (handoff === null ? null : String((mondayOf(day) - mondayOf(handoff)) / 7))),
-  ].filter((one) => one !== null);
+  const dated = (['stage', 'handoff_week'] as const).filter((dimension) => by.includes(dimension)).map((name) => {
+    const value = ofDay(subject, name);
+    return { name, list: `$${values.push(days.map((day) => value(dayNumber(day)!)))}::text[]` };
+  });
   const single = periods.length === 1 && dated.length === 0;
   const sql = (dimension: Dimension): string => {
     if (dimension === 'team' || dimension === 'role') return `coalesce(r.of_${dimension}, '')`;

@@ -10,8 +10,8 @@
  * before it, which is why the last part of a week that is not over waits, until another is behind it or the week is over.
  */
 import { mondayOf } from '../local-day.js';
-import { type Population } from './behind.js';
-import { type Asking, type Period } from './metric.js';
+import { type Knowing, type Population } from './behind.js';
+import { type Period } from './metric.js';
 
 /** Whole ISO weeks, one or more, with the parts of their days. */
 export interface Weeks extends Period {
@@ -31,7 +31,7 @@ const CHUNK = 4;
  * @param first the first day on which anything is counted
  * @param over the last day that is over
  */
-export async function weeksOf(asking: Pick<Asking, 'query' | 'subject'>, population: Population, range: Period, first: number, over: number, enough: number): Promise<Weeks[]> {
+export async function weeksOf(asking: Knowing, population: Population, range: Period, first: number, over: number, enough: number): Promise<Weeks[]> {
   const people = new Map<number, Set<string>>();
   const look = async (days: Period) => {
     const to = Math.min(days.to, over);

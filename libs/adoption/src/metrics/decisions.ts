@@ -1,13 +1,15 @@
 /** What people decide on results, and why. */
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { counted } from './behind.js';
-import { cut, groupOf, personDays, type Counted } from './cut.js';
+import { cut, groupOf, isOfResults, personDays, type Counted } from './cut.js';
+import { spanOf } from './held.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
-import { judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
+import { amountOf, judged, ratioFigures, ratioSums, type Sums } from './ratio.js';
+import { beside, heldSums } from './person-sums.js';
 
-const DECIDED = '(accepted + overridden)';
-const OF_DECIDED = counted('d.accepted + d.overridden > 0');
-const OF_SHOWN = counted('d.shown > 0');
+const [ACCEPTED, SHOWN, DECIDED] = [amountOf('accepted'), amountOf('shown'), amountOf('accepted', 'overridden')];
+const OF_DECIDED = counted('accepted', 'overridden');
+const OF_SHOWN = counted('shown');
 
 export const acceptance: Metric = {
   declaration: {
@@ -27,12 +29,11 @@ export const acceptance: Metric = {
   },
   behind: { shown: OF_SHOWN, decided: OF_DECIDED, people: OF_DECIDED, people_shown: OF_SHOWN },
   figures: (asking) => ratioFigures(asking, {
-    sums: ['shown', 'accepted', 'overridden'],
     variants: {
-      shown: { x: 'accepted', y: 'shown' },
-      decided: { x: 'accepted', y: DECIDED },
-      people: { x: 'accepted', y: DECIDED, meanOfPeople: true },
-      people_shown: { x: 'accepted', y: 'shown', meanOfPeople: true },
+      shown: { x: ACCEPTED, y: SHOWN },
+      decided: { x: ACCEPTED, y: DECIDED },
+      people: { x: ACCEPTED, y: DECIDED, meanOfPeople: true },
+      people_shown: { x: ACCEPTED, y: SHOWN, meanOfPeople: true },
     },
   }),
 };
@@ -52,9 +53,9 @@ export const override: Metric = {
   },
   behind: { '': OF_DECIDED },
   async figures(asking) {
-    const sums = await ratioSums(asking, { sums: ['accepted', 'overridden'], variants: { all: { x: 'overridden', y: DECIDED } } });
+    const sums = await ratioSums(asking, { variants: { all: { x: amountOf('overridden'), y: DECIDED } } });
     const reasons = new Map<string, Counted[]>();
-    for (const row of await reasonSums(asking)) {
+    for (const row of await (isOfResults(asking) ? reasonSums(asking) : heldReasonSums(asking))) {
       const label = JSON.stringify([Number(row['period']), ...groupOf(row, asking.by)]);
       const known = reasons.get(label);
       if (known) known.push(row);
@@ -69,6 +70,19 @@ export const override: Metric = {
     ]);
   },
 };
+
+/** The same from the days that are held: a reason is a counter of those who decided anything that day. */
+async function heldReasonSums(asking: Asking): Promise<Counted[]> {
+  const { held, periods } = asking;
+  const decided = await held.sums(['accepted', 'overridden'], spanOf(periods));
+  const given = await held.rows({ table: 'person_day d', keys: { person: 'person', reason: 'code' }, amounts: ['sum(d.overridden)'], where: 'd.overridden > 0' }, spanOf(periods));
+  const codes = [...new Set(given.flatMap(({ columns: [, reasons] }) => [...new Set(reasons)]))];
+  const days = beside(decided, codes.length, given.map(({ columns: [people, reasons, times] }) => Array.from(people!, (person, i) => ({ person, column: codes.indexOf(reasons![i]!), amount: times![i]! }))));
+  const names = codes.map((code) => `of ${held.codes[code]}`);
+  const found = await heldSums(asking, days, ['accepted', 'overridden', ...names], names.map((name) => ({ x: amountOf(name), y: DECIDED })));
+  const rows = found.flatMap((row) => codes.map((code, i): Counted => ({ ...row, reason: held.codes[code]!, x: row[`x${i}`]!, xx: row[`xx${i}`]!, xy: row[`xy${i}`]! }))).filter(({ x }) => Number(x) > 0);
+  return rows.sort((one, other) => Number(other['x']) - Number(one['x']) || (one['reason']! < other['reason']! ? -1 : 1));
+}
 
 /** Of each reason that occurs, the sums of its overrides, their squares, and their products with the decided. */
 async function reasonSums(asking: Asking): Promise<Counted[]> {

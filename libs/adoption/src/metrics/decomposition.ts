@@ -1,7 +1,7 @@
 /** Why there were more decisions than before, or fewer. */
 import { decomposeProduct, type Factor } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
-import { enabledSpans, hasRoster } from './as-of.js';
+import { hasRoster, spansOf } from './as-of.js';
 import { counted } from './behind.js';
 import { personDays } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period } from './metric.js';
@@ -31,7 +31,7 @@ export const decomposition: Metric = {
     watchOut: 'Fewer tasks is not decay. Decisions on results beside any task count in results per aided task. Where a factor fell to nothing the others say little: the notes name it. Compare ranges of like weeks: a range with July in it against one without is a comparison of holidays.',
     version: 1,
   },
-  behind: { '': counted('d.accepted + d.overridden > 0') },
+  behind: { '': counted('accepted', 'overridden') },
   before: true,
   async figures(asking) {
     const [{ from, to }] = asking.periods as [Period];
@@ -83,8 +83,8 @@ async function countsOf(asking: Asking, period: Period): Promise<Counts> {
     [subject.deployment, dayText(period.from), dayText(period.to), ...(kinds === null ? [] : [kinds])]);
   const { named, ...counts } = row!;
   if (!(await hasRoster(asking))) return { ...counts, people: named, behind: named };
-  const values: unknown[] = [];
-  const [enabled] = await query<{ people: number; behind: number }>(`with enabled as (select distinct person from (${enabledSpans({ ...asking, periods: [period] }, values)}) e where not isempty(span))
-     select (select count(*) from enabled)::int as people, (select count(*) from (select person from enabled union select person from person_day_sum where deployment = $${values.push(subject.deployment)} and day between $${values.push(dayText(period.from))}::date and $${values.push(dayText(period.to))}::date) b)::int as behind`, values);
-  return { ...counts, ...enabled! };
+  const enabled = new Set((await spansOf({ ...asking, periods: [period] })).map(({ person }) => person));
+  const behind = new Set(enabled);
+  for (const { columns: [people] } of await asking.held.days(period)) for (const place of people!) behind.add(asking.held.people[place]!);
+  return { ...counts, people: enabled.size, behind: behind.size };
 }

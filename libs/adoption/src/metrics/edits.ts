@@ -3,13 +3,13 @@ import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { HORIZONS } from '../invocation.js';
 import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
-import { ratioFigures } from './ratio.js';
+import { amountOf, less, ratioFigures } from './ratio.js';
 
 /** Of the accepted, those of which it is known how much was changed, by how much that was. */
 const BANDS = ['verbatim', 'edited_light', 'edited_moderate', 'edited_heavy'];
-const KNOWN = `(${BANDS.join(' + ')})`;
-const OF_KNOWN = counted(`${BANDS.map((band) => `d.${band}`).join(' + ')} > 0`);
-const OF_ACCEPTED = counted('d.accepted > 0');
+const [KNOWN, ACCEPTED] = [amountOf(...BANDS), amountOf('accepted')];
+const OF_KNOWN = counted('changed');
+const OF_ACCEPTED = counted('accepted');
 
 export const verbatim: Metric = {
   declaration: {
@@ -25,7 +25,7 @@ export const verbatim: Metric = {
     version: 1,
   },
   behind: { '': OF_KNOWN },
-  figures: (asking) => ratioFigures(asking, { sums: BANDS, variants: { all: { x: 'verbatim', y: KNOWN } } }),
+  figures: (asking) => ratioFigures(asking, { variants: { all: { x: amountOf('verbatim'), y: KNOWN } } }),
 };
 
 export const edits: Metric = {
@@ -46,10 +46,9 @@ export const edits: Metric = {
   },
   behind: { '': OF_KNOWN, unknown: OF_ACCEPTED },
   figures: (asking) => ratioFigures(asking, {
-    sums: ['accepted', ...BANDS],
     variants: {
-      ...Object.fromEntries(['none', 'light', 'moderate', 'heavy'].map((variant, i) => [variant, { x: BANDS[i]!, y: KNOWN }])),
-      unknown: { x: `accepted - ${KNOWN}`, y: 'accepted' },
+      ...Object.fromEntries(['none', 'light', 'moderate', 'heavy'].map((variant, i) => [variant, { x: amountOf(BANDS[i]!), y: KNOWN }])),
+      unknown: { x: less(ACCEPTED, ...BANDS), y: ACCEPTED },
     },
   }),
 };
@@ -70,13 +69,11 @@ export const kept: Metric = {
     watchOut: 'Results that were not rechecked are left out, and who rechecks chooses which: see unknown. Counted on the day the invocation started, so recent days know little of day 30.',
     version: 1,
   },
-  behind: Object.fromEntries(HORIZONS.flatMap((days) => [[`day_${days}`, counted(`d.kept_${days}_known > 0`)], [`unknown_${days}`, OF_ACCEPTED]])),
+  behind: Object.fromEntries(HORIZONS.flatMap((days) => [[`day_${days}`, counted(`kept_${days}`)], [`unknown_${days}`, OF_ACCEPTED]])),
   figures: (asking) => ratioFigures(asking, {
-    exact: true,
-    sums: ['accepted', ...HORIZONS.flatMap((days) => [`kept_${days}`, `kept_${days}_known`])],
     variants: Object.fromEntries([
-      ...HORIZONS.map((days) => [`day_${days}`, { x: `kept_${days} / 1e6`, y: `kept_${days}_known` }]),
-      ...HORIZONS.map((days) => [`unknown_${days}`, { x: `accepted - kept_${days}_known`, y: 'accepted' }]),
+      ...HORIZONS.map((days) => [`day_${days}`, { x: { ...amountOf(`kept_${days}`), per: 1e6 }, y: amountOf(`kept_${days}_known`) }]),
+      ...HORIZONS.map((days) => [`unknown_${days}`, { x: less(ACCEPTED, `kept_${days}_known`), y: ACCEPTED }]),
     ]),
   }),
 };

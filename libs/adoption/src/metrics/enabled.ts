@@ -1,13 +1,12 @@
 /** The people who may use it, and which of them do: everything that counts the roster as of a day. */
-import { GRAINS, type Dimension } from '@foothold/contract';
+import { GRAINS } from '@foothold/contract';
 import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { dayText } from '../local-day.js';
-import { activeDays, countAsOf, covers, enabledSpans, firstDays, firstEnabled, hasRoster, KINDS, lookedAt, spansOf, Stretches, WINDOWED, type CountedPeople, type EnabledSpan } from './as-of.js';
+import { activeDays, covers, firstDays, firstEnabled, hasRoster, KINDS, lookedAt, OF_ROSTER, spansOf, Stretches, WINDOWED, type CountedPeople, type EnabledSpan, type First } from './as-of.js';
 import { groups, type Counted } from './cut.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric } from './metric.js';
 import { shareOfPeople, UNKNOWN } from './ratio.js';
 
-const OF_ROSTER: readonly Dimension[] = ['team', 'role'];
 /** Of every variant, where there is no roster to count. */
 const NO_ROSTER = { ...UNKNOWN, denominator: null, people: 0 };
 const WITHOUT = 'There is no roster: who may use it is not known. Import one: foothold roster import.';
@@ -30,16 +29,16 @@ export const enabled: Metric = {
   },
   behind: null,
   async figures(asking) {
-    const values: unknown[] = [];
-    const group = asking.by.map((dimension) => `${dimension}, `).join('');
-    const stretches = `
-      with enabled as materialized (${enabledSpans(asking, values)})
-      select 'enabled' as variant, ${group}lower(span) as since, upper(span) as until from enabled
-      union all select 'matched', ${group}lower(span), upper(span) from enabled e
-       where exists (select from person_day_sum d where d.deployment = $${values.push(asking.subject.deployment)} and d.person = e.person)
-      union all select 'on_leave', ${group}lower(span), upper(span) from (${enabledSpans(asking, values, true)}) absent`;
-    const counted = await countAsOf(asking, stretches, values, ['enabled', 'on_leave', 'matched']);
-    return counted.flatMap(({ variant, by, people }) => people.flatMap((count, period): Figure[] =>
+    const { by } = asking;
+    const named = await namedPeople(asking);
+    const stretches = new Stretches(asking, ['enabled', 'on_leave', 'matched']);
+    const count = (variant: string, { since, until, ...of }: EnabledSpan) => stretches.of(variant, by.map((dimension) => of[dimension as 'team' | 'role'] || null)).add(since, until);
+    for (const span of await spansOf(asking)) {
+      count('enabled', span);
+      if (named.has(span.person)) count('matched', span);
+    }
+    for (const span of await spansOf(asking, true)) count('on_leave', span);
+    return stretches.asOf().flatMap(({ variant, by, people }) => people.flatMap((count, period): Figure[] =>
       by.length > 0 && count === 0 ? [] : [{ period, by, variant, value: count, numerator: count, denominator: null, low: null, high: null, people: count }]));
   },
 };
@@ -63,7 +62,7 @@ export const rate: Metric = {
     if (!(await hasRoster(asking))) return withoutRoster(asking, variants);
     const stretches = new Stretches(asking, [...variants, 'enabled']);
     const spans = enabledPeople(asking, await spansOf(asking), stretches);
-    for (const one of await activeDays(asking, lookedAt(asking))) for (const { by, since: from, until: to } of spans.get(one.person) ?? []) {
+    for (const one of await activeDays({ ...asking, by: [] }, lookedAt(asking))) for (const { by, since: from, until: to } of spans.get(one.person) ?? []) {
       const edges = stretches.ofAll(variants, by);
       covers(one, (variant, since, until) => edges[variant]!.add(Math.max(from, since), Math.min(to, until)));
     }
@@ -95,7 +94,7 @@ export const activated: Metric = {
     if (!(await hasRoster(asking))) return withoutRoster(asking, [...variants, FIRST_USE]);
     const stretches = new Stretches(asking, [...variants, 'enabled']);
     const spans = await spansOf(asking);
-    const first = await firstOf(asking);
+    const first = await firstDays(asking);
     for (const [person, own] of enabledPeople(asking, spans, stretches)) for (const { by, since, until } of own) {
       for (const variant of variants) {
         const day = first.get(person)?.[variant as 'any'];
@@ -107,15 +106,6 @@ export const activated: Metric = {
     return [...shares(asking, stretches.asOf(), variants), ...lives];
   },
 };
-
-type First = Record<'any' | 'accepted' | 'voluntary', number | null>;
-
-/** By person, the first days of each kind of activity. */
-async function firstOf({ query, subject }: Asking): Promise<Map<string, First>> {
-  const rows = await query<First & { person: string }>(
-    `select person::text, ${Object.keys(KINDS).map((kind) => `"${kind}" - '1970-01-01'::date as "${kind}"`).join(', ')} from (${firstDays('$1')}) f`, [subject.deployment]);
-  return new Map(rows.map(({ person, ...days }) => [person, days]));
-}
 
 /** The median time to first use of those enabled on each period's last day. */
 async function timesToFirstUse(asking: Asking, spans: readonly EnabledSpan[], first: ReadonlyMap<string, First>): Promise<Figure[]> {
@@ -159,6 +149,14 @@ function enabledPeople({ by }: Asking, spans: readonly EnabledSpan[], stretches:
   }
   return people;
 }
+
+/** Those of whom anything is counted, on whatever day. */
+const namedPeople = ({ held }: Asking): Promise<Set<string>> => held.once('named', async () => {
+  const days = await held.allDays();
+  const isNamed = new Uint8Array(held.people.length);
+  for (const { columns: [people] } of days) for (const place of people!) isNamed[place] = 1;
+  return new Set(held.people.filter((_, place) => isNamed[place]));
+});
 
 /** Says how far roster and events name the same people, as of the last day that is asked for. */
 async function noteMatched(asking: Asking): Promise<void> {

@@ -2,9 +2,7 @@
 import { GRAINS } from '@foothold/contract';
 import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
-import { judged, ratioSums, shareOfPeople, type Sums } from './ratio.js';
-
-const SPOKE = 'case when feedback > 0 then 1 else 0 end';
+import { amountOf, judged, ratioSums, shareOfPeople, type Sums } from './ratio.js';
 
 export const feedback: Metric = {
   declaration: {
@@ -19,14 +17,13 @@ export const feedback: Metric = {
     watchOut: 'The delighted and the annoyed answer: a score without its response rate says little. Counted on the day it was given.',
     version: 1,
   },
-  behind: { score: counted('d.feedback > 0'), response_rate: counted('d.feedback + d.active_accepted + d.active_overridden > 0') },
+  behind: { score: counted('feedback'), response_rate: counted('feedback', 'active') },
   async figures(asking) {
     // Scores are counted from -1 up, so that they are shares as all others: (score + 1) / 2.
     const cells = await ratioSums(asking, {
-      exact: true, sums: ['feedback', 'feedback_score', 'active_accepted', 'active_overridden'],
       variants: {
-        score: { x: '(feedback_score / 1e6 + feedback) / 2', y: 'feedback' },
-        response_rate: { x: SPOKE, y: `case when feedback + active_accepted + active_overridden > 0 then 1 else 0 end` },
+        score: { x: { of: { feedback_score: 1, feedback: 1e6 }, per: 2e6 }, y: amountOf('feedback') },
+        response_rate: { x: { ...amountOf('feedback'), any: true }, y: { ...amountOf('feedback', 'active_accepted', 'active_overridden'), any: true } },
       },
     });
     return cells.flatMap(({ period, by, sums }) => [

@@ -4,7 +4,7 @@
  */
 import { GRAINS } from '@foothold/contract';
 import { dayText } from '../local-day.js';
-import { counted } from './behind.js';
+import { anybody } from './behind.js';
 import { periodOf } from './bucket.js';
 import { completeness, type Completeness } from './completeness.js';
 import { cut, groups, type Counted } from './cut.js';
@@ -33,7 +33,7 @@ export const health: Metric = {
     watchOut: 'A feed that is silent has no gaps: look at heartbeats, sources and control totals first. A gap may still be filled by what comes late; one at the end of a session shows only in control totals. Unmatched and conflicts are of the days of invocations and tasks, all else of the days of events.',
     version: 1,
   },
-  behind: { '': counted('true') },
+  behind: { '': anybody },
   feed: true,
   async figures(asking) {
     const feed = await feedDays(asking);

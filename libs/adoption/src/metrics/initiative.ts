@@ -2,11 +2,11 @@
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { counted } from './behind.js';
 import { LEAST_PEOPLE, type Metric } from './metric.js';
-import { ratioFigures } from './ratio.js';
+import { amountOf, less, ratioFigures } from './ratio.js';
 
 /** By variant, its invocations. */
 const KINDS = { person: 'invocations_person', automatic: 'invocations_automatic', mandated: 'invocations_mandated' };
-const UNKNOWN = `invocations - ${Object.values(KINDS).join(' - ')}`;
+const ALL = amountOf('invocations');
 
 export const initiative: Metric = {
   declaration: {
@@ -21,9 +21,11 @@ export const initiative: Metric = {
     watchOut: 'Where use is automatic or mandated, being active says little of whether people want it: judge by what they accept.',
     version: 1,
   },
-  behind: { '': counted('d.invocations > 0') },
+  behind: { '': counted('invocations') },
   figures: (asking) => ratioFigures(asking, {
-    sums: ['invocations', ...Object.values(KINDS)],
-    variants: Object.fromEntries(Object.entries({ ...KINDS, unknown: UNKNOWN }).map(([variant, x]) => [variant, { x, y: 'invocations' }])),
+    variants: {
+      ...Object.fromEntries(Object.entries(KINDS).map(([variant, counter]) => [variant, { x: amountOf(counter), y: ALL }])),
+      unknown: { x: less(ALL, ...Object.values(KINDS)), y: ALL },
+    },
   }),
 };

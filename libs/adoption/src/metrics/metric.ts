@@ -9,6 +9,7 @@ import { type Dimension, type Grain, type Unit } from '@foothold/contract';
 import { type Agreement, type Closure } from '../lifecycle.js';
 import { type Registration } from '../registration.js';
 import { type Population } from './behind.js';
+import { type Held } from './held.js';
 
 export { LEAST_PEOPLE } from '../lifecycle.js';
 
@@ -36,6 +37,10 @@ export interface Metric {
    * is told of days tells of their differences. Null: a figure is of one day, and none follows from those of other days.
    */
   behind: Readonly<Record<string, Population>> | null;
+  /** Of figures that are of one day each, those that add up over so many weeks nevertheless: which variant is the sum of which. */
+  sums?: { weeks: number; of: Readonly<Record<string, string>> };
+  /** It is told only where the agreement allows it, or of a sandbox. */
+  needs?: 'dwellTimes';
   /** It compares a range with the one of the same length before it. */
   before?: true;
   /** It compares whole weeks or months: the ends of a range that is left open reach to theirs, where these are over. */
@@ -78,6 +83,8 @@ export interface Period {
 export interface Asking {
   query: Query;
   subject: Subject;
+  /** What is held of the deployment's days and roster. */
+  held: Held;
   grain: Grain;
   by: readonly Dimension[];
   /** In order, apart from each other; at least one. Days between them are not asked for. */

@@ -120,6 +120,28 @@ describe('by hand', () => {
     expect(months.rows.find(({ variant }) => variant === 'quick_ratio')!.value).toBeNull();
   });
 
+  it('growth over 28 days has whoever was active in them, in each team in which they were', async () => {
+    // 28 days that end on 03-29, and those that end on 03-01. Person 1 is active in team a before, in both teams after; 2 leaves,
+    // 3 comes back after 28 days without; 4 begins, on no roster.
+    const roster = { 1: [enabledAt('a', '2026-01-01', '2026-03-08'), enabledAt('b', '2026-03-09')], 2: [enabledAt('a', '2026-01-01')], 3: [enabledAt('b', '2026-01-01')] };
+    const did: [number, string][] = [[1, '2026-03-01'], [1, '2026-03-02'], [1, '2026-03-10'], [2, '2026-02-02'], [3, '2026-02-01'], [3, '2026-03-29'], [4, '2026-03-20']];
+    await has(did.map(([person, day]) => ({ person, day, active_accepted: 1 })), roster);
+    const all = ['active_28', 'retained_28', 'new_28', 'resurrected_28', 'churned_28', 'quick_ratio_28'];
+    const asked = { metric: 'adoption.growth', grain: 'week', from: '2026-03-23', to: '2026-03-29' };
+    const { rows } = await ask(asked);
+    expect(rows.filter(({ variant }) => all.includes(variant)).map(brief)).toEqual([
+      'active_28 3/null of 3', 'retained_28 1/null of 3', 'new_28 1/null of 3', 'resurrected_28 1/null of 3', 'churned_28 1/null of 2', 'quick_ratio_28 2/1 of 4'].map((row) => `2026-03-23 ${row}`));
+    expect(rows.find(({ variant }) => variant === 'quick_ratio_28')).toMatchObject({ value: 2, low: null, high: null });
+    expect(await briefs({ ...asked, by: 'team' }, all)).toEqual([
+      'a active_28 1/null of 1', 'a retained_28 1/null of 1', 'a new_28 0/null of 1', 'a resurrected_28 0/null of 1', 'a churned_28 1/null of 2', 'a quick_ratio_28 0/1 of 2',
+      'b active_28 2/null of 2', 'b retained_28 0/null of 2', 'b new_28 0/null of 2', 'b resurrected_28 2/null of 2', 'b quick_ratio_28 2/0 of 2',
+      'null active_28 1/null of 1', 'null retained_28 0/null of 1', 'null new_28 1/null of 1', 'null resurrected_28 0/null of 1', 'null quick_ratio_28 1/0 of 1',
+    ].map((row) => `2026-03-23 ${row}`).sort());
+    // A week that the range cuts is left out, and months have no such variant.
+    expect(await briefs({ ...asked, from: '2026-02-23', to: '2026-03-04' }, ['churned_28', 'quick_ratio_28', 'new_28'])).toEqual(['2026-02-23 churned_28 1/null of 1', '2026-02-23 new_28 2/null of 2', '2026-02-23 quick_ratio_28 2/1 of 3']);
+    expect(await briefs({ ...asked, grain: 'month', from: '2026-03-01', to: '2026-03-31' }, all)).toEqual([]);
+  });
+
   it('results count in the team of their day, by stage and by weeks since the handoff', async () => {
     await has(DAYS, ROSTER);
     const shown = (by: string, handoff: string | null = null) => briefs({ metric: 'trust.acceptance', ...week, by }, ['shown'], { handoff });
@@ -219,6 +241,23 @@ describe('at random', () => {
       }
       const rows = (await ask({ metric: 'adoption.growth', grain: 'week', from: dayText(FROM), to: dayText(TO) })).rows;
       const of = (from: string, variant: string) => rows.find((row) => row.from === from && row.variant === variant)!.value;
+      const teamOn = ({ person, day: on }: { person: number; day: number }) => enabledOn(periods[person] ?? [], dayText(on))?.team ?? null;
+      for (const by of ['', 'team']) {
+        const expected28: string[] = [];
+        for (let monday = mondayOf(FROM + 6); monday + 6 <= TO; monday += 7) for (const team of by === '' ? [''] : ['a', 'b', null]) {
+          const during = (from: number, to: number) => new Set(acts.filter((act) => act.day >= from && act.day <= to && (team === '' || teamOn(act) === team)).map(({ person }) => person));
+          const [now, before] = [during(monday - 21, monday + 6), during(monday - 49, monday - 22)];
+          const retained = [...now].filter((person) => before.has(person)).length;
+          const fresh = [...now].filter((person) => !acts.some((act) => act.person === person && act.day < monday - 21)).length;
+          const [came, went] = [now.size - retained, before.size - retained];
+          const row = (variant: string, count: string, people: number) => { if (by === '' || people > 0) expected28.push(`${dayText(monday)}${by === '' ? '' : ` ${team}`} ${variant}_28 ${count} of ${people}`); };
+          for (const [variant, count] of Object.entries({ active: now.size, retained, new: fresh, resurrected: came - fresh })) row(variant, `${count}/null`, now.size);
+          row('churned', `${went}/null`, before.size);
+          if (by === '' || came + went > 0) row('quick_ratio', `${came}/${went}`, now.size + went);
+        }
+        expect((await ask({ metric: 'adoption.growth', grain: 'week', from: dayText(FROM), to: dayText(TO), by })).rows.filter(({ variant }) => variant.endsWith('_28')).map(brief).sort()).toEqual(expected28.sort());
+        compared += expected28.length;
+      }
       expect([...new Set(rows.map(({ from }) => from))].map((from) => `${from} ${['active', 'retained', 'new', 'resurrected', 'churned'].map((variant) => of(from, variant)).join(' ')}`)).toEqual(grown);
     }), { seed, numRuns: 25 });
     expect(compared).toBeGreaterThan(1_000);

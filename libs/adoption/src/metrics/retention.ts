@@ -1,10 +1,12 @@
 /** Whether people who began are still there weeks later. */
 import { workingDays } from '../calendar.js';
-import { dayNumber, mondayOf } from '../local-day.js';
+import { dayNumber, dayText, mondayOf } from '../local-day.js';
 import { firstEnabled, hasRoster } from './as-of.js';
 import { beginning, type Population } from './behind.js';
-import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Subject } from './metric.js';
+import { type Rostered } from './held.js';
+import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period, type Subject } from './metric.js';
 import { shareOfPeople, UNKNOWN } from './ratio.js';
+import { grouped, periodOn } from './teams.js';
 import { firstUse, lastWeekOver, personWeeks } from './weeks.js';
 
 /** Half a year: the week that is told, and up to which the curve goes. */
@@ -41,39 +43,59 @@ export const retention: Metric = {
     const last = lastWeekOver(subject);
     const rostered = await hasRoster(asking);
     const figures: Figure[] = [];
-    const people = await peopleOf(asking);
-    for (const [period, { from, to }] of periods.entries()) for (const start of Object.keys(STARTS) as Start[]) {
-      const cohort = people.filter((person) => person[start] !== null && from <= person[start] && person[start] <= to);
-      const tooRecent = cohort.filter((person) => last === null || mondayOf(person[start]!) + 7 * TOLD > last).length;
-      if (tooRecent > 0) notes.push(`${start}: week ${TOLD} is not over for ${tooRecent} of the ${cohort.length} people who began in the range`);
-      for (const [group, members] of grouped(cohort, (person) => by.filter((dimension) => dimension !== 'week').map((dimension) => teamOf(person, person[start]!)?.[dimension as 'team' | 'role'] || null))) {
-        for (const week of weeks) {
-          const counted = members.map((person) => ({ person, monday: mondayOf(person[start]!) + 7 * week })).filter(({ person, monday }) => last !== null && monday <= last && (!rostered || teamOf(person, monday + 6) !== undefined));
-          if (by.length > 0 && counted.length === 0) continue;
-          const values = [...group];
-          if (by.includes('week')) values.splice(by.indexOf('week'), 0, String(week));
-          for (const kind of Object.keys(KINDS) as Kind[]) {
-            const kept = counted.filter(({ person, monday }) => isThere(kind, person.active, monday, mondayOf(person[start]!), open)).length;
-            figures.push({ period, by: values, variant: `${start}_${kind}`, ...(start === 'enabled' && !rostered ? { ...UNKNOWN, denominator: null, people: 0 } : shareOfPeople(kept, counted.length)) });
+    const people = await asking.held.once('retention', () => peopleOf(asking));
+    for (const [period, { from, to }] of periods.entries()) {
+      const over: number[] = [];
+      for (const start of Object.keys(STARTS) as Start[]) {
+        const cohort = people.filter((person) => person[start] !== null && from <= person[start] && person[start] <= to);
+        const mondays = cohort.map((person) => mondayOf(person[start]!)).filter((monday) => last !== null && monday + 7 * TOLD <= last);
+        over.push(...mondays);
+        const tooRecent = cohort.length - mondays.length;
+        if (tooRecent > 0) notes.push(`${start}: week ${TOLD} is not over for ${tooRecent} of the ${cohort.length} people who began in the range`);
+        for (const [group, members] of grouped(cohort, by, (person) => periodOn(person.periods, person[start]!))) {
+          for (const week of weeks) {
+            const counted = members.map((person) => ({ person, monday: mondayOf(person[start]!) + 7 * week })).filter(({ person, monday }) => last !== null && monday <= last && (!rostered || periodOn(person.periods, monday + 6) !== undefined));
+            if (by.length > 0 && counted.length === 0) continue;
+            const values = [...group];
+            if (by.includes('week')) values.splice(by.indexOf('week'), 0, String(week));
+            for (const kind of Object.keys(KINDS) as Kind[]) {
+              const kept = counted.filter(({ person, monday }) => isThere(kind, person.active, monday, mondayOf(person[start]!), open)).length;
+              figures.push({ period, by: values, variant: `${start}_${kind}`, ...(start === 'enabled' && !rostered ? { ...UNKNOWN, denominator: null, people: 0 } : shareOfPeople(kept, counted.length)) });
+            }
           }
         }
       }
+      if (over.length > 0) notes.push(datesOf(asking, { from, to }, over, last!, open));
     }
     return figures;
   },
 };
 
+/**
+ * Between which days the brackets of those who began in a range lie. In a sandbox the dates are theirs; elsewhere the range's own
+ * weeks stand for them, since when the first or last of few people began is nobody's to hear.
+ * @param began the Mondays of the weeks in which they did, of those for whom the week that is told is over
+ */
+function datesOf({ subject, periods }: Asking, { from, to }: Period, began: readonly number[], last: number, open: (monday: number) => boolean): string {
+  const [first, latest] = subject.registration.sandbox ? [Math.min(...began), Math.max(...began)] : [mondayOf(from), Math.min(mondayOf(to), last - 7 * TOLD)];
+  const of = (monday: number) => bracket(monday + 7 * TOLD, monday, open);
+  const [begin, end] = [of(first).at(-1) ?? first + 7 * TOLD, of(latest)[0] ?? latest + 7 * TOLD];
+  const weeks = `eeks ${TOLD - BRACKET + 1} to ${TOLD} of those in it lie between ${dayText(begin)} and ${dayText(end + 6)}; closed weeks are left out.`;
+  return periods.length === 1 ? `W${weeks}` : `${dayText(from)} to ${dayText(to)}: w${weeks}`;
+}
+
 /** @param began the Monday of the week in which they began, before which no bracket reaches */
 function isThere(kind: Kind, active: ReadonlySet<number>, monday: number, began: number, open: (monday: number) => boolean): boolean {
   if (kind === 'week') return active.has(monday);
   if (kind === 'unbounded') return [...active].some((week) => week >= monday);
-  let looked = 0;
-  for (let week = monday; week >= began && looked < BRACKET; week -= 7) {
-    if (!open(week)) continue;
-    if (active.has(week)) return true;
-    looked++;
-  }
-  return false;
+  return bracket(monday, began, open).some((week) => active.has(week));
+}
+
+/** The last weeks up to one that were not closed, the latest first, none before the week in which somebody began. */
+function bracket(monday: number, began: number, open: (monday: number) => boolean): number[] {
+  const weeks: number[] = [];
+  for (let week = monday; week >= began && weeks.length < BRACKET; week -= 7) if (open(week)) weeks.push(week);
+  return weeks;
 }
 
 interface Person {
@@ -82,47 +104,20 @@ interface Person {
   used: number | null;
   /** Mondays of weeks that are over. */
   active: ReadonlySet<number>;
-  periods: { from: number; to: number; team: string; role: string }[];
+  /** Of the roster. */
+  periods: readonly Rostered[];
 }
 
 /** The handoff's day, before which nobody counts as enabled. */
 const handoffOf = ({ registration: { handoff } }: Subject): number => (handoff === null ? -Infinity : dayNumber(handoff)!);
 
 /** The day on which people were first enabled, since the handoff. */
-const enabledSince = async (asking: Pick<Asking, 'query' | 'subject'>): Promise<[string, number][]> => [...(await firstEnabled(asking))].map(([person, day]) => [person, Math.max(day, handoffOf(asking.subject))]);
-
-const teamOf = ({ periods }: Person, day: number): Person['periods'][number] | undefined => periods.find(({ from, to }) => from <= day && day <= to);
+const enabledSince = async (asking: Pick<Asking, 'held' | 'subject'>): Promise<[string, number][]> => [...(await firstEnabled(asking))].map(([person, day]) => [person, Math.max(day, handoffOf(asking.subject))]);
 
 async function peopleOf(asking: Asking): Promise<Person[]> {
-  const { query, subject } = asking;
-  const handoff = handoffOf(subject);
-  const periods = await query<{ person: string; from: number; to: number | null; team: string; role: string }>(
-    `select person::text, (from_day - '1970-01-01'::date)::int as from, (to_day - '1970-01-01'::date)::int as to, team, role from roster where deployment = $1 and not on_leave order by from_day`, [subject.deployment]);
-  const weeks = await personWeeks(asking);
-  const people = new Map<string, Person>();
-  const of = (person: string) => {
-    let one = people.get(person);
-    if (!one) people.set(person, (one = { enabled: null, used: null, active: new Set(weeks.get(person)?.active), periods: [] }));
-    return one;
-  };
-  for (const [person, day] of await firstUse(asking)) of(person).used = day;
-  for (const { person, from, to, team, role } of periods) {
-    const one = of(person);
-    one.enabled ??= Math.max(from, handoff);
-    one.periods.push({ from, to: to ?? Infinity, team, role });
-  }
-  return [...people.values()];
-}
-
-/** In the order of their names, those without one first; all of them in one, be there nobody, where nothing tells them apart. */
-function grouped(people: Person[], groupOf: (person: Person) => (string | null)[]): [(string | null)[], Person[]][] {
-  const found = new Map<string, Person[]>();
-  for (const person of people) {
-    const label = JSON.stringify(groupOf(person));
-    const known = found.get(label);
-    if (known) known.push(person);
-    else found.set(label, [person]);
-  }
-  if (found.size === 0) found.set(JSON.stringify([]), []);
-  return [...found].map(([label, members]): [(string | null)[], Person[]] => [JSON.parse(label) as (string | null)[], members]).sort(([one], [other]) => (one.map((value) => value ?? '').join('\u0001') < other.map((value) => value ?? '').join('\u0001') ? -1 : 1));
+  const [weeks, used, enabled] = [await personWeeks(asking), await firstUse(asking), new Map(await enabledSince(asking))];
+  const { enabled: periods } = await asking.held.roster();
+  return [...new Set([...used.keys(), ...enabled.keys()])].map((person) => ({
+    enabled: enabled.get(person) ?? null, used: used.get(person) ?? null, active: new Set(weeks.get(person)?.active), periods: periods.get(person) ?? [],
+  }));
 }

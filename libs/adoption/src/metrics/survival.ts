@@ -3,6 +3,7 @@ import { kaplanMeier, medianSurvival, type Lives } from '@foothold/statistics';
 import { beginning } from './behind.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
 import { UNKNOWN } from './ratio.js';
+import { grouped, periodOn } from './teams.js';
 import { firstUse, personWeeks, type PersonWeeks } from './weeks.js';
 
 /** Weeks in a row without activity, of those in which a person could have, after which use has ended. */
@@ -21,33 +22,42 @@ export const survival: Metric = {
       median: 'in weeks: half of the people go on for longer; none where more than half still do; not told by week',
     },
     grains: ['all'],
-    dimensions: ['week'],
+    dimensions: ['team', 'role', 'week'],
     minimum: LEAST_PEOPLE,
-    watchOut: 'Of people who first used it in the range, and only of those who ever did. Who was last seen fewer than four of their weeks ago counts for as long as they could be seen: nobody’s end is guessed. Weeks are each person’s own, so holidays end nothing.',
+    watchOut: 'Of people who first used it in the range, and only of those who ever did. Who was last seen fewer than four of their weeks ago counts for as long as they could be seen: nobody’s end is guessed. Weeks are each person’s own, so holidays end nothing. Team and role are those of the day of first use: who moves takes what follows along.',
     version: 1,
   },
-  behind: { '': beginning('use', firstUse) },
+  // Each person is in one team, for good, and began on one day: numerators and denominators of teams add up to those of all, and
+  // those of days to those of a range, so they are told as sums are: on the grid, and teams beside roles. The curve does not add
+  // up, but follows from numbers of the same people that do.
+  behind: { '': { ...beginning('use', firstUse), placed: true } },
   async figures(asking) {
+    const { by } = asking;
     const weeks = await personWeeks(asking);
     const first = [...(await firstUse(asking))];
+    const roster = by.some((dimension) => dimension !== 'week') ? (await asking.held.roster()).enabled : null;
     return asking.periods.flatMap(({ from, to }, period): Figure[] => {
-      const cohort = first.filter(([, day]) => from <= day && day <= to).map(([person]) => weeks.get(person));
-      const lives = cohort.flatMap((of) => (of && of.active.length > 0 ? [lifeOf(of)] : []));
-      const steps = kaplanMeier(lives);
-      const longest = Math.max(0, ...lives.map(({ time }) => time));
-      const of = { period, denominator: lives.length, people: lives.length };
-      const told = (week: number, by: string[]): Figure[] => {
-        const step = steps.filter(({ time }) => time <= week).at(-1);
-        const numerator = lives.filter(({ time, ended }) => ended > 0 && time <= week).length;
-        if (lives.length === 0 || (longest < week && (step?.survival ?? 1) > 0)) return ['survival', 'standard_error'].map((variant) => ({ ...of, by, variant, ...UNKNOWN, numerator }));
-        return [
-          { ...of, by, variant: 'survival', numerator, value: step?.survival ?? 1, low: step?.low ?? null, high: step?.high ?? null },
-          { ...of, by, variant: 'standard_error', numerator, value: step ? step.standardError : 0, low: null, high: null },
-        ];
-      };
-      if (asking.by.length > 0) return lives.length === 0 ? [] : Array.from({ length: TOLD }, (_, i) => told(i + 1, [String(i + 1)])).flat();
-      const { median, low, high } = medianSurvival(steps);
-      return [...told(TOLD, []), { ...of, by: [], variant: 'median', numerator: lives.filter(({ ended }) => ended > 0).length, value: median, low, high }];
+      const cohort = first.filter(([person, day]) => from <= day && day <= to && (weeks.get(person)?.active.length ?? 0) > 0);
+      return grouped(cohort, roster ? by : [], ([person, day]) => periodOn(roster?.get(person), day)).flatMap(([place, members]): Figure[] => {
+        const lives = members.map(([person]) => lifeOf(weeks.get(person)!));
+        if (by.length > 0 && lives.length === 0) return [];
+        const steps = kaplanMeier(lives);
+        const longest = Math.max(0, ...lives.map(({ time }) => time));
+        const of = { period, by: place, denominator: lives.length, people: lives.length };
+        const told = (week: number, values = place): Figure[] => {
+          const step = steps.filter(({ time }) => time <= week).at(-1);
+          const numerator = lives.filter(({ time, ended }) => ended > 0 && time <= week).length;
+          const at = { ...of, by: values, numerator };
+          if (lives.length === 0 || (longest < week && (step?.survival ?? 1) > 0)) return ['survival', 'standard_error'].map((variant) => ({ ...at, ...UNKNOWN, variant, numerator }));
+          return [
+            { ...at, variant: 'survival', value: step?.survival ?? 1, low: step?.low ?? null, high: step?.high ?? null },
+            { ...at, variant: 'standard_error', value: step ? step.standardError : 0, low: null, high: null },
+          ];
+        };
+        if (by.includes('week')) return Array.from({ length: TOLD }, (_, i) => told(i + 1, place.toSpliced(by.indexOf('week'), 0, String(i + 1)))).flat();
+        const { median, low, high } = medianSurvival(steps);
+        return [...told(TOLD), { ...of, variant: 'median', numerator: lives.filter(({ ended }) => ended > 0).length, value: median, low, high }];
+      });
     });
   },
 };

@@ -17,6 +17,7 @@ import { bucketOf, buckets } from './bucket.js';
 import { weeksOf, type Weeks } from './days.js';
 import { hideQuarter, hideTable, labelOf, rowOf, type Hidden, type Row } from './hide.js';
 import { LEAST_PEOPLE, type Asking, type Figure, type Metric, type Period, type Subject } from './metric.js';
+import { reachedBy, withSums } from './sums.js';
 
 /** Fewest people that a figure of this deployment is given for. */
 export const leastPeople = ({ registration, agreement }: Pick<Subject, 'registration' | 'agreement'>): number => (registration.sandbox ? 1 : Math.max(LEAST_PEOPLE, agreement?.people ?? 0));
@@ -63,15 +64,20 @@ export async function tell(asking: Telling): Promise<AnswerRow[]> {
   return sorted(told, metric, by);
 }
 
-/** The same metric, asked for the same figures once: populations mostly have the same days, and what decides is shown. */
+/** The same metric, asked for the same figures once: populations mostly have the same days, and what decides is shown. Its notes it gives every time. */
 function remembering(metric: Metric): Metric {
-  const known = new Map<string, Promise<Figure[]>>();
+  const known = new Map<string, { figures: Promise<Figure[]>; notes: string[] }>();
   return {
     ...metric,
-    figures(asking) {
+    async figures(asking) {
       const label = JSON.stringify([asking.by, asking.periods.map(({ from, to }) => [from, to])]);
-      const figures = known.get(label) ?? metric.figures(asking);
-      known.set(label, figures);
+      let own = known.get(label);
+      if (!own) {
+        const notes: string[] = [];
+        known.set(label, (own = { figures: metric.figures({ ...asking, notes }), notes }));
+      }
+      const figures = await own.figures;
+      asking.notes.push(...own.notes);
       return figures;
     },
   };
@@ -135,12 +141,17 @@ async function isWhole(asked: Asked, days: Period): Promise<boolean> {
 
 /** What is of one day each, without dimensions: of every day that is over. */
 async function daysOf(asked: Asked): Promise<AnswerRow[]> {
-  const { grain, range, over, notes } = asked;
+  const { grain, range, over, enough, notes } = asked;
   const to = Math.min(range.to, over);
   if (to < range.to) notes.push(`It is told up to ${dayText(to)}: later days are not over.`);
   if (range.from > to) return [];
   const periods = buckets({ grain, from: range.from, to });
-  return (await figuresAt(asked, periods, notes)).map((figure) => shown(asked, periods, figure, false));
+  const figures = await figuresAt(asked, periods, notes);
+  if (!asked.metric.sums || grain !== 'week') return figures.map((figure) => shown(asked, periods, figure, false));
+  const weeks = reachedBy(asked.metric, buckets({ grain, from: mondayOf(range.from), to: mondayOf(to) + WEEK - 1 }));
+  const isHidden = withSums(asked.metric, weeks, await figuresAt(asked, weeks), ({ people }) => people < enough);
+  const before = weeks.length - periods.length;
+  return figures.map((figure) => shown(asked, periods, figure, figure.people > 0 && isHidden({ ...figure, period: figure.period + before })));
 }
 
 /** The same by dimensions: of the ends of weeks that are over. */
@@ -152,9 +163,11 @@ async function weekEnds(asked: Asked): Promise<AnswerRow[]> {
     notes.push('No week of the range is over: by dimensions, only those are told.');
     return [];
   }
-  const cells = await asked.metric.figures({ ...asked, periods: sundays });
-  const isHidden = await hideBeside({ ...asked, periods: sundays }, asked.metric, enough);
-  return cells.map((figure) => shown(asked, sundays, figure, isHidden(figure)));
+  const weeks = reachedBy(asked.metric, sundays);
+  const cells = await asked.metric.figures({ ...asked, periods: weeks });
+  const isHidden = withSums(asked.metric, weeks, cells, await hideBeside({ ...asked, periods: weeks }, asked.metric, enough));
+  const isAsked = ({ period }: Figure) => period >= weeks.length - sundays.length;
+  return cells.filter(isAsked).map((figure) => shown(asked, weeks, figure, isHidden(figure)));
 }
 
 /** By dimensions: the largest parts of the grid that lie in the range and are over. */
@@ -182,16 +195,16 @@ async function grid(asked: Asked): Promise<AnswerRow[]> {
     if (!weeks.some(isIn)) continue;
     const hidden = await hiddenIn(asked, quarter);
     if (grain === 'all' && quarter.closed && isIn(quarter.whole)) {
-      show(await figuresAt(asked, [quarter.whole]), [quarter.whole], isIn, (figure) => hidden.quarter.has(labelOf(figure)));
+      show(await figuresAt(asked, [quarter.whole], notes), [quarter.whole], isIn, (figure) => hidden.quarter.has(labelOf(figure)));
       continue;
     }
     for (const period of closed) {
       const dark = hidden.periods[quarter.periods.indexOf(period)]!;
-      show(await figuresAt(asked, [period.whole]), [period.whole], isIn, (figure) => dark.has(labelOf(figure)));
+      show(await figuresAt(asked, [period.whole], notes), [period.whole], isIn, (figure) => dark.has(labelOf(figure)));
     }
-    const open = new Set<Period>(quarter.periods.filter((period) => !closed.includes(period)).flatMap((period) => period.weeks));
-    const dark = hidden.rows.flat();
-    if (open.size > 0) show(await figuresAt(asked, weeks, notes), weeks, (week) => isIn(week) && open.has(week), (figure) => dark[figure.period]!.has(labelOf(figure)));
+    const dark = new Map<Period, ReadonlySet<string>>(weeks.map((week, i) => [week, hidden.rows.flat()[i]!]));
+    const open = quarter.periods.filter((period) => !closed.includes(period)).flatMap((period) => period.weeks).filter(isIn);
+    if (open.length > 0) show(await figuresAt(asked, open, notes), open, isIn, (figure) => dark.get(open[figure.period]!)!.has(labelOf(figure)));
   }
   const lacking = range.to - range.from + 1 - daysIn(told, range);
   if (lacking > 0) notes.push(`${lacking} of ${range.to - range.from + 1} days are not in it: by ${by.join(' and ')}, ${by.length === 2 ? 'periods of four or five weeks' : 'whole weeks and periods of them'} are told, once they are over.`);
@@ -249,11 +262,11 @@ async function quarterFrom(asked: Asked, from: number): Promise<Quarter> {
 async function hiddenIn(asked: Asked, quarter: Quarter): Promise<Hidden> {
   const beside = (await across(asked, quarter))?.dimensions.get(asked.by[0]!);
   if (beside) return beside;
-  const rowsAt = async (periods: readonly Period[], notes: string[] = []): Promise<Row[]> => {
-    const [cells, wholes] = [await figuresAt(asked, periods, notes), await figuresAt({ ...asked, by: [] }, periods)];
+  const rowsAt = async (periods: readonly Period[]): Promise<Row[]> => {
+    const [cells, wholes] = [await figuresAt(asked, periods), await figuresAt({ ...asked, by: [] }, periods)];
     return periods.map((_, nth) => rowOf(cells.filter(({ period }) => period === nth), wholes.filter(({ period }) => period === nth)));
   };
-  const weeks = await rowsAt(quarter.periods.flatMap((period) => period.weeks), asked.notes);
+  const weeks = await rowsAt(quarter.periods.flatMap((period) => period.weeks));
   const wholes = await rowsAt(quarter.periods.filter(({ closed }) => closed).map(({ whole }) => whole));
   const [all = null] = quarter.closed ? await rowsAt([quarter.whole]) : [];
   return hideQuarter(quarter.periods.map((period) => ({ rows: weeks.splice(0, period.weeks.length), whole: period.closed ? wholes.shift()! : null })), all, asked.enough);
@@ -289,7 +302,7 @@ async function shownPeriods(asked: Asked, quarter: Quarter): Promise<Set<string>
   return quarter.periods.map((period, p) => new Set(figures.filter((figure) => closed[figure.period] === period).map(labelOf).filter((label) => !dark[p]!.has(label))));
 }
 
-const weeksIn = ({ query, subject, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject }, population!, range, first, over, enough);
+const weeksIn = ({ query, subject, held, population, first, over, enough }: Asked, range: Period): Promise<Weeks[]> => weeksOf({ query, subject, held }, population!, range, first, over, enough);
 
 /** The Monday of the week in which the deployment was registered: the grid must not move with what arrives. */
 async function firstWeek({ query, subject }: Asked): Promise<number> {

@@ -5,41 +5,42 @@
 import { FACT_DIMENSIONS, GRAINS } from '@foothold/contract';
 import { differenceOfShares } from '@foothold/statistics';
 import { counted } from './behind.js';
+import { type Did } from './held.js';
 import { LEAST_PEOPLE, type Figure, type Metric } from './metric.js';
-import { judged, ratioFigures, ratioSums, UNKNOWN, type RatioVariant, type Sums } from './ratio.js';
+import { amountOf, judged, ratioFigures, ratioSums, UNKNOWN, type RatioVariant, type Sums } from './ratio.js';
 
 const WATCH_OUT = 'The truth is mostly known of what was overridden: without an audit that also picks what was accepted, this is of the doubtful cases only. Cases of an audit weigh 1 / the probability with which they were picked.';
 
 /** Weights are kept in millionths. */
-const weighed = (part: string, ...whole: string[]): RatioVariant => ({ x: `${part} / 1e6`, y: `(${whole.join(' + ')}) / 1e6` });
+const weighed = (part: string, ...whole: string[]): RatioVariant => ({ x: { ...amountOf(part), per: 1e6 }, y: { ...amountOf(...whole), per: 1e6 } });
 
-function ofTruth(id: string, question: string, formula: string, watchOut: string, variants: Record<string, { says: string; share: RatioVariant; sums: string[]; of: string }>): Metric {
+function ofTruth(id: string, question: string, formula: string, watchOut: string, variants: Record<string, { says: string; share: RatioVariant; of: Did }>): Metric {
   const all = Object.entries(variants);
   return {
     declaration: {
       id, question, formula, unit: 'ratio', variants: Object.fromEntries(all.map(([name, { says }]) => [name, says])),
       grains: GRAINS, dimensions: FACT_DIMENSIONS, minimum: LEAST_PEOPLE, watchOut, version: 1,
     },
-    behind: Object.fromEntries(all.map(([name, { of }]) => [name, counted(`${of} > 0`)])),
+    behind: Object.fromEntries(all.map(([name, { of }]) => [name, counted(of)])),
     figures: (asking) => ratioFigures(asking, {
-      exact: true, sums: [...new Set(all.flatMap(([, { sums }]) => sums))], variants: Object.fromEntries(all.map(([name, { share }]) => [name, share])),
+      variants: Object.fromEntries(all.map(([name, { share }]) => [name, share])),
     }),
   };
 }
 
 export const overReliance = ofTruth(
   'trust.over_reliance', 'How often do people follow it where it is wrong?', 'accepted / decided, of results that were wrong', WATCH_OUT,
-  { all: { says: 'accepted, of the wrong ones that were decided', share: weighed('wrong_accepted', 'wrong_accepted', 'wrong_overridden'), sums: ['wrong_accepted', 'wrong_overridden'], of: 'd.wrong_accepted + d.wrong_overridden' } },
+  { all: { says: 'accepted, of the wrong ones that were decided', share: weighed('wrong_accepted', 'wrong_accepted', 'wrong_overridden'), of: 'wrong' } },
 );
 
 export const underReliance = ofTruth(
   'trust.under_reliance', 'How often do people decide against it where it is right?', 'overridden / decided, of results that were right', WATCH_OUT,
-  { all: { says: 'overridden, of the right ones that were decided', share: weighed('right_overridden', 'right_accepted', 'right_overridden'), sums: ['right_accepted', 'right_overridden'], of: 'd.right_accepted + d.right_overridden' } },
+  { all: { says: 'overridden, of the right ones that were decided', share: weighed('right_overridden', 'right_accepted', 'right_overridden'), of: 'right' } },
 );
 
 export const overrideCorrectness = ofTruth(
   'trust.override_correctness', 'When people decide against it, are they right?', 'right in the end / overridden of which that is known', WATCH_OUT,
-  { all: { says: 'the person was right in the end, of the overridden of which that is known', share: weighed('override_right', 'override_judged'), sums: ['override_right', 'override_judged'], of: 'd.override_judged' } },
+  { all: { says: 'the person was right in the end, of the overridden of which that is known', share: weighed('override_right', 'override_judged'), of: 'override_judged' } },
 );
 
 export const reliance = ofTruth(
@@ -47,8 +48,8 @@ export const reliance = ofTruth(
   'right in the end / those where person and AI first differed, and it is known what was right in the end',
   `Only known where hosts ask people for a view of their own before they show the result: those are other people in other moods. ${WATCH_OUT}`,
   {
-    rair: { says: 'relative AI reliance: of those where the person was first wrong and the AI right', share: weighed('rair_right', 'rair_judged'), sums: ['rair_right', 'rair_judged'], of: 'd.rair_judged' },
-    rsr: { says: 'relative self-reliance: of those where the person was first right and the AI wrong', share: weighed('rsr_right', 'rsr_judged'), sums: ['rsr_right', 'rsr_judged'], of: 'd.rsr_judged' },
+    rair: { says: 'relative AI reliance: of those where the person was first wrong and the AI right', share: weighed('rair_right', 'rair_judged'), of: 'rair_judged' },
+    rsr: { says: 'relative self-reliance: of those where the person was first right and the AI wrong', share: weighed('rsr_right', 'rsr_judged'), of: 'rsr_judged' },
   },
 );
 
@@ -64,12 +65,11 @@ export const discrimination: Metric = {
     variants: { all: 'the difference; none where either is not known' },
     grains: GRAINS, dimensions: FACT_DIMENSIONS, minimum: LEAST_PEOPLE, watchOut: WATCH_OUT, version: 1,
   },
-  behind: { '': counted('d.judged > 0') },
+  behind: { '': counted('judged') },
   async figures(asking) {
     const cells = await ratioSums(asking, {
-      exact: true, sums: ['right_accepted', 'right_overridden', 'wrong_accepted', 'wrong_overridden'],
       variants: {
-        right: RIGHT, wrong: WRONG, either: { x: RIGHT.y, y: `${RIGHT.y} + ${WRONG.y}` },
+        right: RIGHT, wrong: WRONG, either: { x: RIGHT.y, y: { ...RIGHT.y, of: { ...RIGHT.y.of, ...WRONG.y.of } } },
         // Of these only the sums of products are read.
         accepted: { x: RIGHT.x, y: WRONG.x }, crossed: { x: RIGHT.x, y: WRONG.y }, crossing: { x: RIGHT.y, y: WRONG.x }, decided: { x: RIGHT.y, y: WRONG.y },
       },

@@ -26,7 +26,7 @@ afterAll(async () => {
   await database?.close();
   await fresh?.drop();
 });
-beforeEach(() => database.query('truncate person_day, person_day_sum, person_week, roster'));
+beforeEach(() => database.query('truncate person_day, person_day_sum, person_week, day_revision, roster'));
 
 const MONDAY = dayNumber('2026-01-05')!;
 /** The Monday of week n. */
@@ -41,14 +41,15 @@ async function did(person: number, day: string, decided: number, tasks = 0, kind
     const text = new Set(['task_kind', 'surface', 'initiative', 'model', 'release', 'reason']);
     await database.query(`insert into ${table} (${names.join(', ')}) values (${names.map((_, i) => `$${i + 1}`).join(', ')})`, names.map((name) => facts[name] ?? (text.has(name) ? '' : 0)));
   }
+  await database.query(`insert into day_revision values (0, 1, $1, '2026-06-01', 1) on conflict (shard, deployment, day) do update set revisions = day_revision.revisions + 1`, [day]);
   await database.query(
     `insert into person_week values (0, 1, $1, date_trunc('week', $2::date), $3, $4, $4, $4, $5) on conflict (shard, deployment, person, week, task_kind)
      do update set active = person_week.active + $4, tasks = person_week.tasks + $5`, [person, day, kind, decided, tasks]);
 }
 const enable = (person: number, from: string, team = '', to: string | null = null) => database.query(`insert into roster values (1, $1, $2, $3, $4, '', false, '2026-06-01')`, [person, from, to, team]);
 
-async function ask(asked: Asked, { completeThrough = '2026-12-31', ...registration }: Partial<Registration> & { completeThrough?: string } = {}): Promise<Answer> {
-  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, sandbox: true, ...registration }, closures: [{ from: monday(7), to: dayText(MONDAY + 7 * 7 + 4), reason: null }], completeThrough: Date.parse(completeThrough) * 1000 };
+async function ask(asked: Asked, { completeThrough = '2026-12-31', closed = [[7, 7]], ...registration }: Partial<Registration> & { completeThrough?: string; closed?: [from: number, to: number][] } = {}): Promise<Answer> {
+  const subject = { deployment: 1, version: 1, registration: { ...DEFAULT_REGISTRATION, sandbox: true, ...registration }, closures: closed.map(([from, to]) => ({ from: monday(from), to: dayText(MONDAY + 7 * to + 4), reason: null })), completeThrough: Date.parse(completeThrough) * 1000 };
   const { notes: [first, ...notes], ...answer } = await (await prepareAnswer((sql, values) => database.query(sql, values), subject, understand(asked))).answer();
   expect(first).toContain('sandbox');
   return { ...answer, notes };
@@ -110,6 +111,27 @@ describe('survival', () => {
     expect((await ask({ metric: 'adoption.survival', ...range(9, 11) })).rows[0]).toMatchObject({ value: null, denominator: 1 });
   });
 
+  it('is told of the team and role of the first active day, wherever people went after it', async () => {
+    await enable(1, monday(-4), 'north');
+    await enable(2, monday(0), 'north', monday(0)); // for that day
+    await enable(2, dayText(MONDAY + 1), 'south');
+    await enable(3, monday(1), 'south'); // a week after
+    for (let week = 0; week < 30; week++) {
+      await did(1, monday(week), week < 3 ? 1 : 0, 1);
+      await did(2, monday(week), 1, 1);
+      await did(3, monday(week), week < 2 ? 1 : 0, 1);
+      if (week > 4) await did(4, monday(week), 1, 1);
+    }
+    const of = async (by: string) => (await ask({ metric: 'adoption.survival', ...range(0, 29), by })).rows.map(({ by: { team, role, week }, variant, value, numerator, denominator }) => [team, role, week, variant, value, numerator, denominator].filter((part) => part !== undefined).map(String).join(' '));
+    // In the north 1 ends with the third week and 2 goes on; of those without a team 3 ends with the second, and 4 is seen for 25 weeks.
+    expect(await of('team')).toEqual([
+      'null survival null 1 2', 'null standard_error null 1 2', 'null median 2 1 2', 'north survival 0.5 1 2', `north standard_error ${0.5 * Math.sqrt(1 / 2)} 1 2`, 'north median 3 1 2']);
+    expect(await of('role')).toEqual((await of('')).map((row) => `null ${row}`));
+    const curve = await of('team,week');
+    expect([curve.length, curve.filter((row) => row.startsWith('north 3 ')), curve.filter((row) => row.startsWith('null 1 '))]).toEqual([104, ['north 3 survival 0.5 1 2', expect.stringContaining('north 3 standard_error')], ['null 1 survival 1 0 2', 'null 1 standard_error 0 0 2']]);
+    expect(await of('week,team')).toEqual(curve);
+  });
+
   it('gives the published figures of the leukaemia trial, of patients whose weeks in remission are weeks of use', async () => {
     // Freireich et al. (1963), the 6-MP arm; + where the patient was last seen in remission.
     const weeks = '6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+'.split(' ');
@@ -127,8 +149,12 @@ describe('survival', () => {
 
   it(`is Kaplan-Meier's of 60 random people, each looked at by itself (seed ${SEED})`, async () => {
     const random = seeded(SEED);
-    const lives: { time: number; ended: number; censored: number }[] = [];
+    const lives: { time: number; ended: number; censored: number; team: string }[] = [];
     for (let person = 1; person <= 60; person++) {
+      const teams = [['a', 'b', ''][random.below(3)]!, ['a', 'b', ''][random.below(3)]!] as const;
+      const moves = random.below(8);
+      if (moves > 0) await enable(person, monday(0), teams[0], dayText(MONDAY + 7 * moves - 1));
+      await enable(person, monday(moves), teams[1]);
       const stay = 0.5 + random.next() / 2;
       const weeks = Array.from({ length: 40 }, (_, week) => ({ week, tasks: random.next() < 0.8 ? 1 : 0, active: random.next() < stay ** (week / 4) ? 1 : 0 }));
       for (const { week, tasks, active } of weeks) if (tasks + active > 0) await did(person, monday(week), active, tasks);
@@ -143,7 +169,17 @@ describe('survival', () => {
           break;
         }
       }
-      lives.push({ time: weeks.filter(({ week, tasks, active }) => week >= used[0]!.week && week <= end && tasks + active > 0).length, ended, censored: 1 - ended });
+      lives.push({ time: weeks.filter(({ week, tasks, active }) => week >= used[0]!.week && week <= end && tasks + active > 0).length, ended, censored: 1 - ended, team: teams[used[0]!.week < moves ? 0 : 1] });
+    }
+    for (const team of ['', 'a', 'b']) {
+      const own = lives.filter((life) => life.team === team);
+      const figures = (await ask({ metric: 'adoption.survival', ...range(0, 39), by: 'team,week' })).rows.filter(({ by, variant }) => by['team'] === (team || null) && variant === 'survival');
+      const steps = kaplanMeier(own);
+      const longest = Math.max(0, ...own.map(({ time }) => time));
+      expect(figures.map(({ by, denominator, value }) => [by['week'], denominator, value])).toEqual(own.length === 0 ? [] : Array.from({ length: 26 }, (_, i) => {
+        const at = steps.filter(({ time }) => time <= i + 1).at(-1)?.survival ?? 1;
+        return [String(i + 1), own.length, longest < i + 1 && at > 0 ? null : at];
+      }));
     }
     const { rows } = await ask({ metric: 'adoption.survival', ...range(0, 39) });
     const step = kaplanMeier(lives).filter(({ time }) => time <= 26).at(-1)!;
@@ -176,7 +212,24 @@ describe('retention', () => {
     await did(2, monday(2), 1);
     const answer = await ask({ metric: 'adoption.retention', ...range(0, 5) }, { completeThrough: `${monday(27)}T01:00:00Z` });
     expect(of(answer.rows, 'used_week')).toEqual([[0, 1]]);
-    expect(answer.notes).toEqual(['used: week 26 is not over for 1 of the 2 people who began in the range']);
+    expect(answer.notes).toEqual(['used: week 26 is not over for 1 of the 2 people who began in the range', 'Weeks 23 to 26 of those in it lie between 2026-06-15 and 2026-07-12; closed weeks are left out.']);
+  });
+
+  it('names the days between which the brackets lie, those of closed weeks left out', async () => {
+    const dates = async (closed: [number, number][], asked: Partial<Asked> = {}) => (await ask({ metric: 'adoption.retention', ...range(0, 40), ...asked }, { closed })).notes;
+    expect(await dates([])).toEqual([]);
+    await did(1, monday(0), 1);
+    await did(2, monday(3), 1);
+    await did(3, monday(30), 1); // week 56 is not over
+    const recent = 'used: week 26 is not over for 1 of the 3 people who began in the range';
+    const said = (from: string, to: string) => `Weeks 23 to 26 of those in it lie between ${from} and ${to}; closed weeks are left out.`;
+    // Weeks 23 to 26 of the first, whose Monday is 2026-06-15; week 29, the last of the second, begins on 2026-07-27.
+    expect(await dates([])).toEqual([recent, said('2026-06-15', '2026-08-02')]);
+    expect(await dates([[24, 25], [29, 29]])).toEqual([recent, said('2026-06-01', '2026-07-26')]);
+    expect(await dates([], range(1, 4))).toEqual([said('2026-07-06', '2026-08-02')]);
+    expect(await dates([], range(30, 31))).toEqual(['used: week 26 is not over for 1 of the 1 people who began in the range']);
+    await enable(4, monday(2)); // of those enabled too
+    expect((await dates([], range(2, 2))).at(-1)).toBe(said('2026-06-29', '2026-07-26'));
   });
 
   it('since somebody was enabled, or since the handoff; who has left the roster is not counted', async () => {

@@ -11,7 +11,8 @@
  */
 import { workingDays } from '../calendar.js';
 import { dayNumber, dayText, mondayOf, timeZone } from '../local-day.js';
-import { firstDays, spansOf, type EnabledSpan } from './as-of.js';
+import { firstDays, firstEnabled, spansOf, type EnabledSpan } from './as-of.js';
+import { bitsOf } from './held.js';
 import { type Asking, type Subject } from './metric.js';
 
 /** Days of the baseline. */
@@ -29,8 +30,10 @@ export function lastWeekOver({ registration, completeThrough }: Subject): number
 }
 
 /** People with any week that counts, by their number. */
-export async function personWeeks(asking: Asking): Promise<Map<string, PersonWeeks>> {
-  const { query, subject } = asking;
+export const personWeeks = (asking: Asking): Promise<Map<string, PersonWeeks>> => asking.held.once('weeks', () => weeksOf(asking));
+
+async function weeksOf(asking: Asking): Promise<Map<string, PersonWeeks>> {
+  const { query, subject, held } = asking;
   const people = new Map<string, PersonWeeks>();
   const last = lastWeekOver(subject);
   if (last === null) return people;
@@ -40,23 +43,42 @@ export async function personWeeks(asking: Asking): Promise<Map<string, PersonWee
     return weeks;
   };
   const kinds = subject.registration.taskKinds;
-  const countsTasks = await query<{ so: boolean }>(
+  const [{ so: countsTasks }] = await query<{ so: boolean }>(
     `select exists (select from person_week where deployment = $1 and tasks > 0 and ($2::text[] is null or task_kind = any($2)) and week < $3::date) as so`,
-    [subject.deployment, kinds, dayText((await firstWeek(asking)) + BASELINE)]);
-  const byKind = kinds !== null && countsTasks[0]!.so;
-  // Weeks as bits of whole numbers: a row a week would take longer to read than to count.
+    [subject.deployment, kinds, dayText(firstWeek(asking) + BASELINE)]) as [{ so: boolean }];
+  if (kinds !== null && countsTasks) await ofKinds(asking, kinds, last, of);
+  else {
+    const [active, tasks] = [bitsOf('active'), bitsOf('tasks')];
+    const byPlace: PersonWeeks[] = [];
+    for (const { day, columns: [there, did] } of await held.allDays()) {
+      const week = mondayOf(day);
+      if (week > last) break;
+      for (let i = 0; i < there!.length; i++) {
+        const bits = did![i]!;
+        if (!(bits & (active | tasks))) continue;
+        const own = (byPlace[there![i]!] ??= of(held.people[there![i]!]!));
+        if (bits & active && own.active.at(-1) !== week) own.active.push(week);
+        if (countsTasks && bits & tasks && own.exposed.at(-1) !== week) own.exposed.push(week);
+      }
+    }
+  }
+  if (!countsTasks) for (const [person, weeks] of await rosteredWeeks(asking, last)) of(person).exposed = weeks;
+  return people;
+}
+
+/** Only tasks of these kinds count. Weeks come as bits of whole numbers: a row a week would take longer to read than to count. */
+async function ofKinds({ query, subject }: Asking, kinds: readonly string[], last: number, of: (person: string) => PersonWeeks): Promise<void> {
   const marked = (condition: string) => `bit_or(case when ${condition} then 1 << nth else 0 end)`;
   const rows = await query<{ person: string; block: number; active: number; tasks: number }>(
     `select person::text, block, ${marked('active > 0')} as active, ${marked('tasks > 0')} as tasks
-       from (${byKind ? OF_WEEKS : OF_DAYS}) w where active + tasks > 0 group by person, block order by block`,
-    [subject.deployment, dayText(last), ...(byKind ? [kinds] : [])]);
+       from (select person, ${numbered('week')} / ${BLOCK} as block, ${numbered('week')} % ${BLOCK} as nth, active, case when task_kind = any($3::text[]) then tasks else 0 end as tasks
+               from person_week where deployment = $1 and week <= $2::date) w where active + tasks > 0 group by person, block order by block`,
+    [subject.deployment, dayText(last), kinds]);
   for (const { person, block, active, tasks } of rows) {
     const weeks = of(person);
     marks(active, block, weeks.active);
-    if (countsTasks[0]!.so) marks(tasks, block, weeks.exposed);
+    marks(tasks, block, weeks.exposed);
   }
-  if (!countsTasks[0]!.so) for (const [person, weeks] of await rosteredWeeks(asking, last)) of(person).exposed = weeks;
-  return people;
 }
 
 /** Weeks that one whole number has bits for. */
@@ -64,39 +86,29 @@ const BLOCK = 30;
 /** The Monday from which weeks are numbered: the first of January of the year 1, before which Postgres has no plain date. */
 const EPOCH = -719_162;
 const numbered = (day: string) => `(${day} - '1970-01-01'::date - ${EPOCH}) / 7`;
-/** What is counted of people, in which week: its number is that of its block and its own in it. By days there is no kind of task, and fewer rows. */
-const OF_DAYS = `select person, ${numbered('day')} / ${BLOCK} as block, ${numbered('day')} % ${BLOCK} as nth, active_accepted + active_overridden as active, tasks
-  from person_day_sum where deployment = $1 and day < $2::date + 7`;
-const OF_WEEKS = `select person, ${numbered('week')} / ${BLOCK} as block, ${numbered('week')} % ${BLOCK} as nth, active, case when task_kind = any($3::text[]) then tasks else 0 end as tasks
-  from person_week where deployment = $1 and week <= $2::date`;
-
 /** Adds the Mondays that are marked in a block. */
 function marks(bits: number, block: number, mondays: number[]): void {
   for (let nth = 0; nth < BLOCK; nth++) if ((bits >> nth) & 1) mondays.push(EPOCH + 7 * (BLOCK * block + nth));
 }
 
 /** By person, the day on which they first decided on a result. */
-export async function firstUse({ query, subject }: Pick<Asking, 'query' | 'subject'>): Promise<Map<string, number>> {
-  const rows = await query<{ person: string; day: number }>(
-    `select person::text, "any" - '1970-01-01'::date as day from (${firstDays('$1')}) f`, [subject.deployment]);
-  return new Map(rows.map(({ person, day }) => [person, day]));
+export async function firstUse(asking: Pick<Asking, 'held'>): Promise<Map<string, number>> {
+  return new Map([...(await firstDays(asking))].map(([person, { any }]) => [person, any]));
 }
 
 /** The Monday of the handoff's week; before a handoff, of the first on which anything was counted. */
-async function firstWeek({ query, subject }: Asking): Promise<number> {
+function firstWeek({ held, subject }: Asking): number {
   const { handoff } = subject.registration;
-  if (handoff !== null) return mondayOf(dayNumber(handoff)!);
-  const [row] = await query<{ first: number | null }>(`select (min(day) - '1970-01-01'::date)::int as first from person_day_sum where deployment = $1`, [subject.deployment]);
-  return mondayOf(row?.first ?? 0);
+  return mondayOf(handoff === null ? (held.extent?.from ?? 0) : dayNumber(handoff)!);
 }
 
 /** By person, the weeks up to the last in which there is a working day on which they are enabled. */
 async function rosteredWeeks(asking: Asking, last: number): Promise<Map<string, number[]>> {
-  const { query, subject } = asking;
-  const [row] = await query<{ first: number | null }>(`select (min(from_day) - '1970-01-01'::date)::int as first from roster where deployment = $1`, [subject.deployment]);
+  const { subject } = asking;
   const people = new Map<string, number[]>();
-  if (row?.first == null || row.first > last + 6) return people;
-  const spans = await spansOf({ ...asking, periods: [{ from: row.first, to: last + 6 }] });
+  const first = Math.min(...(await firstEnabled(asking)).values());
+  if (first > last + 6) return people;
+  const spans = await spansOf({ ...asking, periods: [{ from: first, to: last + 6 }] });
   const works = await workingDays(subject.registration.country, subject.closures);
   for (const { person, since, until } of spans) {
     const weeks = people.get(person) ?? [];

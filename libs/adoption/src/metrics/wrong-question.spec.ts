@@ -53,7 +53,7 @@ describe('a question', () => {
 const answer = async (query: Query, subject: Subject, question: Question) => (await prepareAnswer(query, subject, question)).answer();
 
 describe('an answer', () => {
-  const subject: Subject = { deployment: 1, version: 1, registration: DEFAULT_REGISTRATION, closures: [], completeThrough: null };
+  const subject: Subject = { deployment: 1, version: 1, registration: DEFAULT_REGISTRATION, closures: [], agreement: { people: 5, dwellTimes: true }, completeThrough: null };
   const told: string[] = [];
   /** Read tables that hold days `first` to `last` and nothing else. */
   const holding = (first: number | null, last: number | null): Query => async (sql) => {
