@@ -104,12 +104,17 @@ export class FeedPage {
   }), ['greatest']);
   private readonly arrivals = new Counts(feedArrivalTable, ['n'], ({ deployment, kind, quarter }: Omit<FeedArrival, 'n'>): FeedArrival => ({ deployment, kind, quarter, n: 0 }));
   private readonly totals = new Map<string, FeedTotal>();
+  /** By source and by kind, the rows that were last counted in: most events go where the one before them went, and a key costs more than counting. */
+  private readonly latest = new Map<string, { row: FeedDay; sessions: Map<string, FeedSession> }>();
+  private readonly arriving = new Map<FeedKind, FeedArrival>();
 
   /** Counts an event. */
   take(event: LoggedEvent, zone: TimeZone): void {
     const { deployment, source, type, time, received, sequence, data } = event;
     const day = zone.dayOf(time);
-    const row = this.days.at({ deployment, day, source });
+    let latest = this.latest.get(source);
+    if (latest?.row.day !== day || latest.row.deployment !== deployment) this.latest.set(source, (latest = { row: this.days.at({ deployment, day, source }), sessions: new Map() }));
+    const { row, sessions } = latest;
     row.revised_at = received;
     row.events++;
     if (received - time > LATE) row.late++;
@@ -119,7 +124,9 @@ export class FeedPage {
     } else if (type === 'feed.counted') later(this.totals, totalOf(event, zone));
     if (sequence === null) return;
     const digits = Math.max(0, sequence.length - COUNTER_DIGITS);
-    const session = this.sessions.at({ deployment, source, session: sequence.slice(0, digits), day });
+    const name = sequence.slice(0, digits);
+    let session = sessions.get(name);
+    if (!session) sessions.set(name, (session = this.sessions.at({ deployment, source, session: name, day })));
     session.n++;
     session.greatest = Math.max(session.greatest, Number(sequence.slice(digits)));
   }
@@ -127,8 +134,15 @@ export class FeedPage {
   /** Moves an invocation, or a completed task, from the moment it was counted at to another; null: it was not counted. */
   move(kind: FeedKind, deployment: number, from: number | null, to: number): void {
     if (from === to) return;
-    if (from !== null) this.arrivals.at({ deployment, kind, quarter: quarterOf(from) }).n--;
-    this.arrivals.at({ deployment, kind, quarter: quarterOf(to) }).n++;
+    if (from !== null) this.arrivalsAt(kind, deployment, from).n--;
+    this.arrivalsAt(kind, deployment, to).n++;
+  }
+
+  private arrivalsAt(kind: FeedKind, deployment: number, at: number): FeedArrival {
+    const quarter = Math.floor(at / QUARTER_HOUR) * QUARTER_HOUR;
+    let row = this.arriving.get(kind);
+    if (row?.quarter !== quarter || row.deployment !== deployment) this.arriving.set(kind, (row = this.arrivals.at({ deployment, kind, quarter })));
+    return row;
   }
 
   async settle(store: Store): Promise<void> {
@@ -137,8 +151,6 @@ export class FeedPage {
     await store.put(feedTotalTable, this.totals.values());
   }
 }
-
-const quarterOf = (micros: number): number => Math.floor(micros / QUARTER_HOUR) * QUARTER_HOUR;
 
 function totalOf(event: LoggedEvent, zone: TimeZone): FeedTotal {
   const { kind, from, to, count } = event.data as { kind: FeedKind; from: string; to: string; count: number };
